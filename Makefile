@@ -1,0 +1,53 @@
+# Two commands do all the set-up by themselves: `make demo` and `make test`.
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := build/stamps
+
+.PHONY: demo test check format setup lock clean
+
+demo: setup  ## The main job, with embedded defaults. ONCE=1 plays one delivery and ends.
+	$(BIN)/doorward demo $(if $(ONCE),--once) $(DEMO)
+
+test: setup  ## The whole suite. TESTS="tests/protocol -k cbor" runs a part of it.
+	$(BIN)/pytest -n 2 --dist worksteal $(TESTS)
+
+check: setup  ## Formatting, lint, types and tests.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	npx --no-install pyright
+	npx --no-install pyright -p protocol/pyrightconfig.json
+	$(MAKE) test
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: $(RUN)/python $(RUN)/node $(RUN)/system
+
+$(RUN)/python: requirements.lock pyproject.toml
+	@mkdir -p $(RUN)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(RUN)/node: package.json package-lock.json
+	@mkdir -p $(RUN)
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+$(RUN)/system: tools/system_packages.sh
+	@mkdir -p $(RUN)
+	sh tools/system_packages.sh
+	@touch $@
+
+lock:  ## Bring requirements.lock up to pyproject.toml; review the difference.
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile --universal --generate-hashes --extra dev --quiet --no-header \
+		--output-file build/requirements.lock pyproject.toml
+	{ echo '# Made by `make lock` from pyproject.toml: versions and hashes, no addresses.'; \
+		cat build/requirements.lock; } > requirements.lock
+
+clean:
+	rm -rf build .venv node_modules

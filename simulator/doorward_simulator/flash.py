@@ -2,9 +2,9 @@
 
 A unit's flash lives in the world, not in the firmware's process, so it survives every power cut. One
 `NorFlash` is one partition. Operations are split as the chip splits them (pages of 256 B, sectors of 4 KB);
-between any two of these pieces, and in the middle of one, power may fail. `cut_after(n)` lets n further pieces
-succeed and tears the next one: a prefix of a program, or a sector left half erased (the data sheets of such
-chips promise nothing about the cells of an interrupted operation).
+between any two of these pieces, and in the middle of one, power may fail. `cut_after(n)` lets n further
+pieces succeed and tears the next one: a prefix of a program, or a sector left half erased (the data sheets of
+such chips promise nothing about the cells of an interrupted operation).
 """
 
 import random
@@ -23,7 +23,7 @@ class PowerCut(Exception):  # noqa: N818 - an event in the world, not a programm
 
 
 class NorFlash:
-    """One partition: `size` bytes (a multiple of 4096), erased to 0xFF. `seed` decides how torn pieces look."""
+    """One partition: `size` bytes (a multiple of 4096), erased. `seed` decides how torn pieces look."""
 
     def __init__(self, size: int, label: str = "data", seed: int = 0):
         if size <= 0 or size % SECTOR:

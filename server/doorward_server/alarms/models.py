@@ -1,4 +1,4 @@
-"""Tables of alarms. Alarms that come from records are a projection; who handled them is kept apart and survives it."""
+"""Tables of alarms. Those that come from records are a projection; who handled them is kept apart."""
 
 from sqlalchemy import JSON, BigInteger
 from sqlmodel import Field, SQLModel
@@ -7,7 +7,7 @@ from sqlmodel import Field, SQLModel
 class Alarm(SQLModel, table=True):
     """One alarm: what happened, where, how bad, and whether the condition still stands.
 
-    `key` says where it comes from: "record:LEAF:RULE" (rebuildable) or "server:RULE:…" (seen by the server itself).
+    `key` says where it comes from: "record:LEAF:RULE" (rebuildable) or "server:RULE:…" (seen by the server).
     """
 
     key: str = Field(primary_key=True)

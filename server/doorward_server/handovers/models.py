@@ -1,4 +1,4 @@
-"""Tables of handovers. `Handover` and `HandoverEvent` are a projection and can be rebuilt from the leaves at any time.
+"""Tables of handovers. `Handover` and `HandoverEvent` are a projection, rebuildable from the leaves.
 
 Their ids are the ids of the leaves they come from, so a rebuild gives the same rows and links keep working.
 `Picture` and `Command` are not projections: content received from a unit, and decisions sent to it.

@@ -1,6 +1,6 @@
 """Tables of the units' journals as received: leaves, heads, and each epoch's progress.
 
-Nothing here is ever overwritten. What contradicts a stored leaf or head is kept beside it as a `JournalConflict`.
+Nothing here is ever overwritten: what contradicts a leaf or head is kept beside it as `JournalConflict`.
 """
 
 from sqlalchemy import BigInteger, Integer, UniqueConstraint
@@ -10,7 +10,7 @@ SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Leaf(SQLModel, table=True):
-    """One journal entry of a unit. `id` is the order in which the server stored it: projections replay by it."""
+    """One journal entry of a unit. `id` is the order of storing: projections replay by it."""
 
     __table_args__ = (UniqueConstraint("unit_id", "epoch", "index"),)
 

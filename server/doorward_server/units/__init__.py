@@ -1,1 +1,1 @@
-"""The units: who they are, what each should hold (its signed manifest and the blobs it lists), and what it holds."""
+"""The units: who they are, what each should hold (a signed manifest, and blobs), and what it holds."""

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Unit(SQLModel, table=True):
-    """One authentication unit: its site, its three public keys, what it should hold and what it says it holds."""
+    """One authentication unit: its site, three public keys, what it should hold and what it says it holds."""
 
     id: int | None = Field(default=None, primary_key=True)
     kid: bytes = Field(unique=True, max_length=8)

@@ -1,9 +1,9 @@
 """What MicroPython has and CPython lacks, so that protocol and firmware run unchanged on a PC.
 
 `install()` adds to CPython's own modules: `asyncio.sleep_ms`, `asyncio.wait_for_ms`,
-`asyncio.ThreadSafeFlag`, `time.ticks_ms/ticks_us/ticks_add/ticks_diff` and a module `micropython`. Ticks follow
-the running event loop's `time()`, so that a test's or the world's virtual time is the firmware's time too; they
-wrap at 2**30 as on the ESP32.
+`asyncio.ThreadSafeFlag`, `time.ticks_ms/ticks_us/ticks_add/ticks_diff` and a module `micropython`. Ticks
+follow the running event loop's `time()`, so that a test's or the world's virtual time is the firmware's time
+too; they wrap at 2**30 as on the ESP32.
 """
 
 import asyncio

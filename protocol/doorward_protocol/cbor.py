@@ -3,8 +3,9 @@
 RFC 8949 with the core deterministic rules of §4.2.1, and nothing more than this project uses: integers of 64
 bits, byte and text strings, arrays, maps with integer or text keys, false, true and null. Whatever is not the
 shortest form, has an indefinite length, or has its keys out of order is refused, so that one value has one
-encoding and two implementations can never read one signed object differently. Floats, tags, bignums, undefined
-and other simple values are outside the profile. Map keys are never `True`, which Python would take for 1.
+encoding and two implementations can never read one signed object differently. Floats, tags, bignums,
+undefined and other simple values are outside the profile. Map keys are never `True`, which Python would take
+for 1.
 
 Input is judged by length before anything is allocated: an array cannot announce more items than bytes follow.
 """

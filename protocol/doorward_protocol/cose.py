@@ -2,9 +2,9 @@
 
     [ << {1: -7, 4: kid, 16: "doorward/" + kind} >>, {}, payload, signature ]
 
-Algorithm, key and kind all stand in the protected header, and the kind once more in external_aad, so that a receipt
-can never be taken for a manifest, not even by a reader that forgets to look. The key is chosen by kid alone, from
-the keys that the caller hands over for this kind.
+Algorithm, key and kind all stand in the protected header, and the kind once more in external_aad, so that a
+receipt can never be taken for a manifest, not even by a reader that forgets to look. The key is chosen by kid
+alone, from the keys that the caller hands over for this kind.
 """
 
 from doorward_protocol import cbor

@@ -1,7 +1,7 @@
 """The Merkle log: tree hash, inclusion and consistency proofs (RFC 6962 §2, the same as RFC 9162 §2.1).
 
-A unit keeps only the `Frontier`, the roots of the perfect subtrees of its log, which is enough to append and to
-sign a head. The server keeps every leaf hash and makes the proofs. Checking a proof needs neither.
+A unit keeps only the `Frontier`, the roots of the perfect subtrees of its log, which is enough to append and
+to sign a head. The server keeps every leaf hash and makes the proofs. Checking a proof needs neither.
 """
 
 import hashlib
@@ -132,7 +132,7 @@ def verify_inclusion(leaf, index, size, proof, root):
 
 
 def consistency_proof(leaves, first):
-    """Return the proof that the first leaves are a prefix of all leaves (§2.1.2); empty for none and for all."""
+    """Return the proof that the first leaves are a prefix of all (§2.1.2); empty for none and for all."""
     size = len(leaves)
     if not 0 <= first <= size:
         raise ProtocolError(MALFORMED, "no prefix of %d in a log of %d" % (first, size))

@@ -1,9 +1,9 @@
 """The one table of messages between a unit and the server: name, code, who may send it, fields.
 
 Each message is the CBOR array [code, field …] in one channel frame. Everything is idempotent: records go by
-index, objects by version or id, blobs by hash. `want` is answered by up to 16 `blob` chunks from its offset; the
-asker then asks again for more. `time` echoes the nonce of a `status`; the first frame after the handshake is a
-`time` with a null nonce. `stored` is sent after the records are committed.
+index, objects by version or id, blobs by hash. `want` is answered by up to 16 `blob` chunks from its offset;
+the asker then asks again for more. `time` echoes the nonce of a `status`; the first frame after the handshake
+is a `time` with a null nonce. `stored` is sent after the records are committed.
 """
 
 from doorward_protocol import cbor
@@ -47,9 +47,9 @@ def encode(message_name, **fields):
 
 
 def decode(data, direction=BOTH):
-    """Return (name, {field: value}). direction is the way it travelled: TO_SERVER, TO_UNIT, or BOTH to not ask.
+    """Return (name, {field: value}); direction says which way it travelled, BOTH asks nothing.
 
-    Raises ProtocolError: WRONG_DIRECTION if the sender may not send this message, UNKNOWN_MESSAGE, MALFORMED ….
+    Raises ProtocolError: WRONG_DIRECTION if that side may not send this message, UNKNOWN_MESSAGE, MALFORMED.
     """
     name, fields = TABLE.unpack(cbor.decode(data))
     if not MESSAGES[name][1] & direction:

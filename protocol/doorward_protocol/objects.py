@@ -1,8 +1,8 @@
 """Everything that is signed, and the blobs that a manifest lists: one table each.
 
-A signed object is a COSE_Sign1 whose payload is the CBOR array [code, field …]. A blob content is such an array
-without a signature: its hash stands in a signed manifest. Pictures, clips and templates are blobs too, but plain
-bytes. The trust object has signatures of its own, see `trust.py`.
+A signed object is a COSE_Sign1 whose payload is the CBOR array [code, field …]. A blob content is such an
+array without a signature: its hash stands in a signed manifest. Pictures, clips and templates are blobs too,
+but plain bytes. The trust object has signatures of its own, see `trust.py`.
 """
 
 from doorward_protocol import cbor, cose
@@ -75,8 +75,8 @@ BLOBS = {
 BLOB_PARTS = {
     "finger": "model:text number:uint duress:bool template:hash",
     "person": (
-        "id:uint role:uint valid_from:time valid_until:time name:text staff_number:text company:text photo:hash? "
-        "clip:hash? label:hash? card:bytes? fingers:[finger]"
+        "id:uint role:uint valid_from:time valid_until:time name:text staff_number:text company:text "
+        "photo:hash? clip:hash? label:hash? card:bytes? fingers:[finger]"
     ),
     "vehicle": "id:uint plate:text epc:bytes tid:bytes clip:hash? label:hash?",
     "member": "person:uint duty:uint",
@@ -123,7 +123,7 @@ def decode_blob(blob_name, data):
 
 
 def part(part_name, row):
-    """Return {field: value} of one nested row, as `person`, `box` or `entry`, that has already been checked."""
+    """Return {field: value} of one nested row, as `person` or `box`, that has already been checked."""
     names = (BLOB_PARTS.get(part_name) or OBJECT_PARTS[part_name]).split()
     if len(row) != len(names):
         raise ProtocolError(MALFORMED, part_name)

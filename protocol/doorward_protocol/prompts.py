@@ -1,7 +1,8 @@
 """The numbered prompts that a unit speaks and shows.
 
-A prompt pack (blob `prompts`) carries a voice clip and a picture for each number; the texts in Chinese and English
-are kept where the clips are made, on the server. Prompt 27 is followed by the clip of the officer's name.
+A prompt pack (blob `prompts`) carries a voice clip and a picture for each number; the texts in Chinese and
+English are kept where the clips are made, on the server. Prompt 27 is followed by the clip of the officer's
+name.
 """
 
 PROMPTS = {

@@ -1,9 +1,9 @@
 """The one table of journal records: everything that a unit sees and does.
 
-An entry is the CBOR array [kind, time, clock, boot, salt, [field …]]: when (milliseconds since 1970 UTC), whether
-the clock was sure (0) or unsure (1), in which boot of the unit, and 16 random bytes, so that nobody can guess an
-entry from its leaf hash once its content has been deleted (RFC 6962 §2.1 hashes the whole entry). Records hold ids
-instead of names, for the same reason.
+An entry is the CBOR array [kind, time, clock, boot, salt, [field …]]: when (milliseconds since 1970 UTC),
+whether the clock was sure (0) or unsure (1), in which boot of the unit, and 16 random bytes, so that nobody
+can guess an entry from its leaf hash once its content has been deleted (RFC 6962 §2.1 hashes the whole
+entry). Records hold ids instead of names, for the same reason.
 """
 
 from doorward_protocol import cbor
@@ -62,8 +62,8 @@ RECORDS = {
     "crew": (11, "task:uint nonce:nonce people:[uint] picture:hash?"),
     "approval": (
         12,
-        "task:uint nonce:nonce approved:bool by:[uint] where:uint head_count:uint? picture:hash? command:id16? "
-        "reason:uint?",
+        "task:uint nonce:nonce approved:bool by:[uint] where:uint head_count:uint? picture:hash? "
+        "command:id16? reason:uint?",
     ),
     "door": (13, "door:uint event:uint cause:uint"),
     "boxes": (

@@ -3,11 +3,11 @@
     Table({"head": (3, "epoch:uint size:uint root:hash previous:hash?")})
 
 A row becomes the array [code, field, field, …] in the order of its fields. A trailing `?` allows null, and
-`[type]` is an array whose members all have that type, which may be a row of the table's own `parts`. What does
-not fit exactly is refused with MALFORMED before any of it is used.
+`[type]` is an array whose members all have that type, which may be a row of the table's own `parts`. What
+does not fit exactly is refused with MALFORMED before any of it is used.
 
-Types: uint (64 bits), int, bytes, text, bool, any; hash (32 bytes, SHA-256), unit and nonce (8 bytes), id16 (16
-bytes), key (64 bytes, x and y of a P-256 point), time (uint, milliseconds since 1970 UTC).
+Types: uint (64 bits), int, bytes, text, bool, any; hash (32 bytes, SHA-256), unit and nonce (8 bytes), id16
+(16 bytes), key (64 bytes, x and y of a P-256 point), time (uint, milliseconds since 1970 UTC).
 """
 
 from doorward_protocol.errors import MALFORMED, UNKNOWN_MESSAGE, ProtocolError
@@ -51,10 +51,7 @@ def _members(check):
     def is_list(value):
         if not isinstance(value, (list, tuple)):
             return False
-        for member in value:
-            if not check(member):
-                return False
-        return True
+        return all(check(member) for member in value)
 
     return is_list
 
@@ -63,10 +60,7 @@ def _array(fields):
     def is_row(value):
         if not isinstance(value, (list, tuple)) or len(value) != len(fields):
             return False
-        for member, field in zip(value, fields):  # noqa: B905 - lengths are equal, MicroPython has no strict
-            if not field.accepts(member):
-                return False
-        return True
+        return all(fields[at].accepts(value[at]) for at in range(len(fields)))
 
     return is_row
 
@@ -94,7 +88,7 @@ def _check_for(kind, parts):
 
 
 class Table:
-    """Rows by name: {name: (code, "field:type field:type? …")}; parts: {name: "field:type …"} for nested arrays."""
+    """rows: {name: (code, "field:type field:type? …")}; parts: {name: "field:type …"}, arrays inside rows."""
 
     def __init__(self, rows, parts=None):
         checks = {}
@@ -113,7 +107,7 @@ class Table:
             self.fields[name] = [Field(text, checks) for text in specification.split()]
 
     def pack(self, row_name, **fields):
-        """Return [code, values …] for the row; fields may be null where the row allows it, and then left out."""
+        """Return [code, values …] for the row; a field that may be null may be left out."""
         if row_name not in self.codes:
             raise ProtocolError(UNKNOWN_MESSAGE, row_name)
         array = [self.codes[row_name]]
@@ -137,7 +131,8 @@ class Table:
         if len(array) != len(fields) + 1:
             raise ProtocolError(MALFORMED, "%s has %d fields, not %d" % (name, len(fields), len(array) - 1))
         values = {}
-        for field, value in zip(fields, array[1:]):  # noqa: B905 - lengths are equal, MicroPython has no strict
+        for at in range(len(fields)):
+            field, value = fields[at], array[at + 1]
             if not field.accepts(value):
                 raise ProtocolError(MALFORMED, "%s.%s is no %s" % (name, field.name, field.type))
             values[field.name] = value

@@ -5,10 +5,10 @@
     encryption    AES-CCM-16-64-128: key of 16 bytes, nonce of 13, tag of 8 (RFC 9053 §4.2)
     hash and KDF  SHA-256, HMAC, HKDF (RFC 5869)
 
-There is no negotiation: a bank that needs SM2/SM3/SM4 exchanges the suite, not single algorithms. Elliptic curve
-work is `async` because a device spends tenths of a second on it and yields in between. `suite_openssl` serves
-hosts; the firmware brings its own. Private keys are 32 bytes, public keys x and y of 32 bytes each, signatures r
-and s of 32 bytes each, all big-endian.
+There is no negotiation: a bank that needs SM2/SM3/SM4 exchanges the suite, not single algorithms. Elliptic
+curve work is `async` because a device spends tenths of a second on it and yields in between. `suite_openssl`
+serves hosts; the firmware brings its own. Private keys are 32 bytes, public keys x and y of 32 bytes each,
+signatures r and s of 32 bytes each, all big-endian.
 """
 
 import hashlib
@@ -60,11 +60,11 @@ class Suite:
         raise NotImplementedError
 
     async def shared_secret(self, private, public):
-        """Return the x coordinate of the product; public is x and y, or x alone (RFC 9528 §3.5.1). Raises BAD_KEY."""
+        """Return x of the product; public is x and y, or x alone (RFC 9528 §3.7). Raises BAD_KEY."""
         raise NotImplementedError
 
     async def sign(self, private, message):
-        """Return the signature of message, which is hashed here (FIPS 186-5 §6.4, RFC 6979). Raises BAD_KEY."""
+        """Return the signature of message, hashed here (FIPS 186-5 §6.4, RFC 6979). Raises BAD_KEY."""
         raise NotImplementedError
 
     async def verify(self, public, message, signature):

@@ -1,7 +1,7 @@
 """The suite of hosts: OpenSSL, through the package `cryptography`. Never on the device.
 
-Randomness is injected, so that a simulated day repeats itself. Loading a key costs as much as using it; loaded
-keys are kept, a bounded number of them.
+Randomness is injected, so that a simulated day repeats itself. Loading a key costs as much as using it;
+loaded keys are kept, a bounded number of them.
 """
 
 import hmac

@@ -1,9 +1,9 @@
 """The trust object: who may speak for the server and for dispatch, signed by the roots (2 of 3).
 
-It is a CBOR array of COSE_Sign1 over one and the same payload, since roots sign apart from one another. Version
-n + 1 needs the threshold of the roots of version n and that of its own roots, so that neither a thief of old keys
-nor a careless new ceremony can take a unit over. It is public and names the server's credential, so a unit accepts
-it before the handshake.
+It is a CBOR array of COSE_Sign1 over one and the same payload, since roots sign apart from one another.
+Version n + 1 needs the threshold of the roots of version n and that of its own roots, so that neither a thief
+of old keys nor a careless new ceremony can take a unit over. It is public and names the server's credential,
+so a unit accepts it before the handshake.
 """
 
 from doorward_protocol import cbor, cose, objects
@@ -17,7 +17,7 @@ async def sign_trust(suite, signers, **fields):
 
 
 def join_trust(signed):
-    """Return one trust object from COSE_Sign1s (bytes) that were made apart. Raises MALFORMED if they differ."""
+    """Return one trust object from COSE_Sign1s (bytes) made apart. Raises MALFORMED if they differ."""
     if not signed or len({cose.peek_payload(one) for one in signed}) != 1:
         raise ProtocolError(MALFORMED, "signatures over different trust objects")
     return cbor.encode(list(signed))
@@ -26,9 +26,9 @@ def join_trust(signed):
 async def verify_trust(suite, data, current=None):
     """Return the fields of a trust object that may follow current (fields of the one in force).
 
-    current is None at provisioning alone, where the operator compares the roots: the object then has to be signed by
-    its own roots. Raises OLD_VERSION unless the version is exactly the next one, UNKNOWN_KEY for a signature by
-    anybody else, BAD_SIGNATURE below a threshold.
+    current is None at provisioning alone, where the operator compares the roots: the object then has to be
+    signed by its own roots. Raises OLD_VERSION unless the version is exactly the next one, UNKNOWN_KEY for a
+    signature by anybody else, BAD_SIGNATURE below a threshold.
     """
     signed = cbor.decode(data)
     if not isinstance(signed, list) or not signed or not all(isinstance(one, bytes) for one in signed):

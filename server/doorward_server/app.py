@@ -1,0 +1,147 @@
+"""The server as a FastAPI application: opens the shared services, joins the domains, answers refusals.
+
+A domain folder takes part by what its `routes.py` holds, all optional:
+`router` (an APIRouter with its full paths), `prepare(services)` (called once, before anything is served) and
+`lifespan(services)` (an asynchronous context manager around serving).
+"""
+
+import importlib
+import os
+import pkgutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+import doorward_server
+from doorward_server.clock import SystemClock
+from doorward_server.database import Database, import_models, upgrade
+from doorward_server.live import Live
+from doorward_server.problems import Problem, ProblemAnswer
+from doorward_server.security.headers import SecurityHeaders
+from doorward_server.security.keys import KeyStore
+from doorward_server.services import Clock, Services
+from doorward_server.settings import Settings
+
+LOGIN_PAGE = "/login"
+
+
+def open_services(
+    settings: Settings,
+    clock: Clock | None = None,
+    suite: Any = None,
+    random: Callable[[int], bytes] = os.urandom,
+) -> Services:
+    """Make data folder, keys and database ready. For commands that need no pages, and for `create_app`."""
+    from doorward_protocol.suite_openssl import OpenSSLSuite
+
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    suite = suite or OpenSSLSuite(random)
+    keys = KeyStore(settings.keys, suite)
+    import_models()
+    upgrade(settings.database)
+    database = Database(settings.database)
+    services = Services(settings, clock or SystemClock(), random, suite, database, keys, Live())
+    database.services = services
+    for module in domain_routes():
+        if hasattr(module, "prepare"):
+            module.prepare(services)
+    return services
+
+
+def create_app(
+    settings: Settings,
+    clock: Clock | None = None,
+    suite: Any = None,
+    random: Callable[[int], bytes] = os.urandom,
+) -> FastAPI:
+    """The whole server. Its shared parts are `app.state.doorward` (see services.Services)."""
+    services = open_services(settings, clock, suite, random)
+    app = FastAPI(
+        title="Doorward",
+        version="0.1.0",
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,  # served by security/routes.py to people who are logged in
+    )
+    app.state.doorward = services
+    for module in domain_routes():
+        if hasattr(module, "router"):
+            app.include_router(module.router)
+    app.add_exception_handler(Problem, _answer_problem)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_middleware(
+        SecurityHeaders, https=settings.https, largest_body=settings.upload_megabytes * 1024 * 1024
+    )
+    return app
+
+
+def domain_routes() -> list[ModuleType]:
+    """The `routes` module of every domain folder that has one, in alphabetical order."""
+    folder = Path(doorward_server.__path__[0])
+    names = sorted(package.name for package in pkgutil.iter_modules([str(folder)]) if package.ispkg)
+    return [
+        importlib.import_module(f"doorward_server.{name}.routes")
+        for name in names
+        if (folder / name / "routes.py").exists()
+    ]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.doorward
+    async with AsyncExitStack() as stack:
+        stack.callback(services.database.close)
+        for module in domain_routes():
+            if hasattr(module, "lifespan"):
+                await stack.enter_async_context(module.lifespan(services))
+        yield
+
+
+def _answer_problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    if problem.status == 401 and _is_page(request):
+        return RedirectResponse(LOGIN_PAGE, status_code=303)
+    return _json(problem.status, problem.answer)
+
+
+def _answer_invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    details = [
+        {"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()
+    ]
+    answer = ProblemAnswer(
+        reason="invalid_request",
+        message_zh="请求中的值缺失或不正确。",
+        message_en="A value in the request is missing or wrong.",
+        what_to_do="Correct the values named in the details. 请更正 details 中列出的值。",
+        details=details,
+    )
+    return _json(422, answer)
+
+
+def _answer_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    answer = ProblemAnswer(
+        reason="not_found" if error.status_code == 404 else "not_possible",
+        message_zh="没有这个地址,或该地址不支持此操作。",
+        message_en=f"{error.detail}.",
+        what_to_do="Check the address and the method. 请核对地址和方法。",
+    )
+    return _json(error.status_code, answer, error.headers)
+
+
+def _json(status: int, answer: ProblemAnswer, headers: Any = None) -> JSONResponse:
+    return JSONResponse(answer.model_dump(), status, headers=headers)
+
+
+def _is_page(request: Request) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")

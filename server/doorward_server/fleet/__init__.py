@@ -1,0 +1,1 @@
+"""Sites, companies, vehicles and boxes."""

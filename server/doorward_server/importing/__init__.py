@@ -1,0 +1,1 @@
+"""Initial data from a workbook and its photo and finger files."""

@@ -1,0 +1,1 @@
+"""People, their permits, photos and fingers."""

@@ -1,0 +1,1 @@
+"""Runs: who goes where with which boxes, proposed by one person and released by another."""

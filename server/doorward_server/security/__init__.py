@@ -1,0 +1,1 @@
+"""Users, logins, roles, four-eyes approvals, and the sealing of biometrics."""

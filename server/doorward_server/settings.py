@@ -1,0 +1,70 @@
+"""All settings of the server: environment variables with the prefix `DOORWARD_`, and defaults that just run.
+
+Each setting is described in docs/operations.md; a test fails when one is not.
+"""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. Lengths of time carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="DOORWARD_", extra="forbid")
+
+    data: Path = Path("data")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    uds: Path | None = None
+    https: bool = False
+    language: str = "zh"
+    timezone: str = "Asia/Shanghai"
+    printer: str = ""
+
+    session_hours: int = 12
+    password_minimum_length: int = 10
+    login_failures: int = 5
+    login_lock_seconds: int = 30
+    argon2_time_cost: int = 3
+    argon2_memory_kib: int = 65536
+
+    approval_hours: int = 24
+    order_grace_minutes: int = 60
+    manifest_fresh_hours: int = 24
+    command_seconds: int = 60
+    upload_megabytes: int = 64
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in ("zh", "en"):
+            raise ValueError("language is zh or en")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("timezone is a name of the IANA database, such as Asia/Shanghai") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which dates of runs and permits are meant."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the key files; readable by the server's own user alone."""
+        return self.data / "keys"
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy address of the database: `database_url`, or SQLite in the data folder."""
+        return self.database_url or f"sqlite:///{self.data / 'doorward.sqlite'}"

@@ -44,6 +44,8 @@ def open_services(
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     suite = suite or OpenSSLSuite(random)
     keys = KeyStore(settings.keys, suite)
+    for name in ("server", "dispatch", "journal"):  # now and in this order: seeded servers repeat themselves
+        keys.pair(name)
     import_models()
     upgrade(settings.database)
     database = Database(settings.database)

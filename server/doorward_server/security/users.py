@@ -1,0 +1,186 @@
+"""Users: made, changed and removed here, always with an entry in the journal; passwords never leave in clear.
+
+New users and reset passwords need four eyes at the pages: whoever could make two logins could be two people.
+"""
+
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from doorward_server.audit import service as audit
+from doorward_server.fleet.models import Site
+from doorward_server.people.models import Person
+from doorward_server.problems import Problem, not_found
+from doorward_server.security import four_eyes, passwords, sessions
+from doorward_server.security.models import Approval, User
+from doorward_server.security.roles import SITE_ROLES, Role
+from doorward_server.services import services_of
+
+_AUDITED = ("login", "name", "role", "site_id", "person_id", "language")
+
+
+def create_user(
+    session: Session,
+    actor: User | None,
+    login: str,
+    name: str,
+    role: str,
+    password: str | None = None,
+    site_id: int | None = None,
+    person_id: int | None = None,
+    language: str = "zh",
+) -> User:
+    """Make a user. Without a password nobody can log in as this user yet."""
+    services = services_of(session)
+    if find_user(session, login) is not None:
+        raise login_taken(login)
+    user = User(
+        login=login,
+        name=name,
+        password_hash=passwords.hash_password(services.settings, password) if password else "",
+        role=Role(role),
+        site_id=site_id,
+        person_id=person_id,
+        language=language,
+        created_at=services.clock.now(),
+    )
+    check_user(session, user)
+    session.add(user)
+    session.flush()
+    audit.record(session, actor, "user_created", _subject(user), None, described(user))
+    return user
+
+
+def check_user(session: Session, user: User) -> None:
+    """Raise 422 for a user that makes no sense: officers and keepers have a site, references exist."""
+    if user.role in SITE_ROLES and user.site_id is None:
+        raise Problem(
+            422,
+            "site_missing",
+            "营业专员和管理员用户必须属于一个网点。",
+            "Users who are officers or keepers belong to a site.",
+            "Choose the site. 请选择网点。",
+        )
+    if user.site_id is not None and session.get(Site, user.site_id) is None:
+        raise not_found("网点", "site")
+    if user.person_id is not None and session.get(Person, user.person_id) is None:
+        raise not_found("人员", "person")
+
+
+def set_password(session: Session, actor: User | None, user: User, password: str) -> None:
+    """Give a user a password; all logins of the user end."""
+    _store_hash(session, actor, user, passwords.hash_password(services_of(session).settings, password))
+
+
+def change_own_password(session: Session, user: User, current: str, new: str) -> None:
+    """Change one's own password, knowing the current one; all logins end, this one too."""
+    settings = services_of(session).settings
+    if not passwords.is_password(settings, user.password_hash, current):
+        raise Problem(
+            403,
+            "wrong_password",
+            "当前密码不正确。",
+            "The current password is wrong.",
+            "Try again. 请重试。",
+        )
+    _store_hash(session, user, user, passwords.hash_password(settings, new))
+
+
+def remove_user(session: Session, actor: User | None, user: User) -> None:
+    """Remove a user: all logins end now. The row stays, for the journal speaks of it by number."""
+    if actor is not None and actor.id == user.id:
+        raise Problem(
+            409,
+            "own_user",
+            "不能删除自己的用户。",
+            "Nobody removes themselves.",
+            "Let another administrator do it. 请由其他管理员操作。",
+        )
+    before = described(user)
+    user.removed_at = services_of(session).clock.now()
+    user.password_hash = ""
+    session.add(user)
+    sessions.end_logins(session, user)
+    audit.record(session, actor, "user_removed", _subject(user), before, None)
+
+
+def find_user(session: Session, login: str) -> User | None:
+    """The user with this login name, also a removed one: names are not given twice."""
+    return session.exec(select(User).where(User.login == login)).first()
+
+
+def get_user(session: Session, user_id: int) -> User:
+    """The user of this number who has not been removed. Raises 404."""
+    user = session.get(User, user_id)
+    if user is None or user.removed_at is not None:
+        raise not_found("用户", "user")
+    return user
+
+
+def list_users(session: Session) -> list[User]:
+    """All users who have not been removed, by login."""
+    return list(session.exec(select(User).where(col(User.removed_at).is_(None)).order_by(User.login)))
+
+
+def described(user: User) -> dict[str, Any]:
+    """The fields of a user that the journal keeps; never the password."""
+    return audit.fields_of(user, *_AUDITED)
+
+
+def request_user(session: Session, actor: User, password: str, fields: dict[str, Any]) -> Approval:
+    """Ask for a new user; `fields` as for create_user. The password is hashed before it is kept."""
+    if find_user(session, fields["login"]) is not None:
+        raise login_taken(fields["login"])
+    hashed = passwords.hash_password(services_of(session).settings, password)
+    payload = {"fields": fields, "password_hash": hashed}
+    return four_eyes.request(session, actor, "user_create", f"login:{fields['login']}", payload)
+
+
+@four_eyes.on_approved("user_create")
+def _create_approved(session: Session, approval: Approval, decider: User) -> None:
+    user = create_user(session, decider, **approval.payload["fields"])
+    user.password_hash = approval.payload["password_hash"]
+    _forget_hash(session, approval)
+
+
+def request_password(session: Session, actor: User, user: User, password: str) -> Approval:
+    """Ask for a new password for somebody who has lost theirs."""
+    hashed = passwords.hash_password(services_of(session).settings, password)
+    payload = {"user_id": user.id, "password_hash": hashed}
+    return four_eyes.request(session, actor, "user_password", _subject(user), payload)
+
+
+@four_eyes.on_approved("user_password")
+def _set_approved(session: Session, approval: Approval, decider: User) -> None:
+    user = get_user(session, approval.payload["user_id"])
+    _store_hash(session, decider, user, approval.payload["password_hash"])
+    _forget_hash(session, approval)
+
+
+@four_eyes.on_dropped("user_create")
+@four_eyes.on_dropped("user_password")
+def _forget_hash(session: Session, approval: Approval) -> None:
+    approval.payload = {name: kept for name, kept in approval.payload.items() if name != "password_hash"}
+    session.add(approval)
+
+
+def _store_hash(session: Session, actor: User | None, user: User, password_hash: str) -> None:
+    user.password_hash = password_hash
+    session.add(user)
+    sessions.end_logins(session, user)
+    audit.record(session, actor, "password_set", _subject(user), None, {})
+
+
+def login_taken(login: str) -> Problem:
+    """The refusal of a login name that is, or was, somebody's."""
+    return Problem(
+        409,
+        "login_taken",
+        f"用户名 {login} 已被使用。",
+        f"The login name {login} is or was somebody's.",
+        "Choose another one. 请换一个用户名。",
+    )
+
+
+def _subject(user: User) -> str:
+    return f"user:{user.id}"

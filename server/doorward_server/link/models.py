@@ -3,6 +3,7 @@
 Nothing here is ever overwritten: what contradicts a leaf or head is kept beside it as `JournalConflict`.
 """
 
+from doorward_protocol import merkle
 from sqlalchemy import BigInteger, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
@@ -32,11 +33,11 @@ class JournalEpoch(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     unit_id: int = Field(foreign_key="unit.id", index=True)
     epoch: int = Field(sa_type=BigInteger)
-    # Leaves 0..size-1 are stored; `frontier` is merkle.Frontier.to_bytes() over exactly these.
+    # Leaves 0..size-1 are stored and projected.
     size: int = Field(default=0, sa_type=BigInteger)
-    frontier: bytes = b""
-    # The newest head that agreed with the leaves.
+    # The newest head that agreed with the leaves, and merkle.Frontier.to_bytes() at its size.
     head_size: int = Field(default=0, sa_type=BigInteger)
+    frontier: bytes = merkle.Frontier().to_bytes()
     disputed: bool = False
 
 

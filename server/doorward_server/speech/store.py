@@ -32,6 +32,10 @@ class SpeechStore:
         keep(path, data)
         return data
 
+    def speak(self, text: str, language: str) -> bytes:
+        """The spoken text without keeping it here: for names and plates, which the database keeps."""
+        return self._engine.synthesize(text, language)
+
     @staticmethod
     def _name(text: str, language: str) -> str:
         voice = f"{_EDITION}|{VOICES.get(language)}|{WORDS_PER_MINUTE.get(language)}|{text}"
@@ -39,7 +43,7 @@ class SpeechStore:
 
 
 def cache_folder() -> Path:
-    """Where fixed prompts and their pictures are kept for all servers of this user; no names are ever in it."""
+    """Where fixed prompts and their pictures are kept for all servers of this user; never names."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "doorward"
 

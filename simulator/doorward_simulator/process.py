@@ -1,0 +1,33 @@
+"""Starting the processes that live in the world, each with its end of a bus and a file for what it prints."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from .bus import Endpoint
+
+FIRMWARE = ("-m", "doorward_simulator.runtimes.cpython")
+
+
+def firmware_command(program: Path | None = None) -> list[str]:
+    """The command of a unit's processor; `program` runs in place of the firmware (tests)."""
+    command = [sys.executable, *FIRMWARE]
+    return [*command, "--program", str(program)] if program else command
+
+
+def spawn(command: list[str], console: Path, environment: dict[str, str] | None = None):
+    """Start `command --bus FD`; returns (process, endpoint). What it prints is appended to `console`."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with console.open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [*command, "--bus", str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+        )
+    theirs.close()
+    return process, Endpoint(ours)

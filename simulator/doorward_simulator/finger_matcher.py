@@ -5,11 +5,11 @@ Three steps, each cheap enough to run millions of times:
 1. *Pairs.* Two minutiae 25 to 85 pixels apart are described by their distance and by both directions
    relative to the line between them: three numbers that neither displacement nor rotation changes, packed
    into one key. One side files its keys, the other looks up every key within tolerance.
-2. *Votes.* Each common pair proposes a rotation and a displacement. Only proposals that agree count; strangers
-   seldom get four to agree and are dismissed here.
-3. *Proof.* The best proposal is applied and minutiae that fall on each other are counted, each once. The score
-   is ten times their number times their share of all that could have met in the common area, so that a large
-   overlap with few meetings counts against a match.
+2. *Votes.* Each common pair proposes a rotation and a displacement. Only proposals that agree count;
+   strangers seldom get four to agree and are dismissed here.
+3. *Proof.* The best proposal is applied and minutiae that fall on each other are counted, each once.
+   The score is ten times their number times their share of all that could have met in the common
+   area, so that a large overlap with few meetings counts against a match.
 """
 
 import math

@@ -1,8 +1,9 @@
 """The bytes a module keeps for a finger: opaque to everybody else, and to every other model.
 
-Layout (big-endian): mark "DT", format 1, model (8 characters, zero-filled), number of touches merged, quality
-0..100, number of minutiae, reserved byte, then six bytes each (x, y signed 16 bit, direction, kind), zeros up to
-two bytes before the end, and a CRC-16. The size is the model's: 1,536 bytes for an R503, 512 for an AS608.
+Layout (big-endian): mark "DT", format 1, model (8 characters, zero-filled), number of touches merged,
+quality 0..100, number of minutiae, reserved byte, then six bytes each (x, y signed 16 bit, direction,
+kind), zeros up to two bytes before the end, and a CRC-16. The size is the model's: 1,536 bytes for an
+R503, 512 for an AS608.
 """
 
 import struct

@@ -5,10 +5,10 @@ A finger is the set of places where its ridges end or fork (*minutiae*). Positio
 Directions follow an orientation field with a core (arch, loop or whorl), as skin does, so that two fingers of
 one class resemble each other and impostor scores are not too good to be true.
 
-A *touch* lays the finger on a sensor once: displaced and turned as a whole, slightly distorted, some minutiae
-missing, some invented. Every capture during one touch adds a little noise of its own. Dry skin loses minutiae,
-wet skin invents and smears them, worn skin (about four people in a hundred) does both at any time. A spoof is a
-good cast of a finger: everything is there but the life in it.
+A *touch* lays the finger on a sensor once: displaced and turned as a whole, slightly distorted, some
+minutiae missing, some invented. Every capture during one touch adds a little noise of its own. Dry skin
+loses minutiae, wet skin invents and smears them, worn skin (about four people in a hundred) does both at
+any time. A spoof is a good cast of a finger: everything is there but the life in it.
 
 All numbers come from seeds; equal seeds give equal fingers on every machine.
 """
@@ -27,8 +27,8 @@ CONDITIONS = ("normal", "dry", "wet", "spoof")
 # condition: (extra share missing, invented per touch, position noise in pixels, share of quality kept)
 _CONDITIONS = {
     "normal": (0.00, 0.6, 0.0, 1.0),
-    "dry": (0.22, 0.8, 0.4, 0.62),
-    "wet": (0.10, 4.0, 1.1, 0.58),
+    "dry": (0.22, 0.8, 0.4, 0.46),
+    "wet": (0.10, 4.0, 1.1, 0.48),
     "spoof": (0.03, 1.0, 0.3, 0.9),
 }
 
@@ -62,6 +62,7 @@ class Finger:
             condition=condition,
             shift=(_bounded(random, 14, 34), _bounded(random, 16, 40)),
             turn=_bounded(random, 0.10, 0.26),
+            pressure=max(0.3, random.gauss(1, 0.08 if condition == "normal" else 0.22)),
             stretch=(random.gauss(0, 0.012), random.gauss(0, 0.012), random.gauss(0, 6e-5)),
             seed=random.getrandbits(64),
         )
@@ -75,6 +76,7 @@ class Touch:
     condition: str
     shift: tuple[float, float]  # pixels
     turn: float  # radians
+    pressure: float  # 1: as it should be; the image is as clear
     stretch: tuple[float, float, float]  # share along x and y, and curvature per pixel
     seed: int
 
@@ -86,7 +88,7 @@ class Touch:
     @property
     def quality(self) -> float:
         """Clarity of the image, 0..1, from skin and condition."""
-        return self.finger.clarity * _CONDITIONS[self.condition][3]
+        return min(1.0, self.finger.clarity * self.pressure * _CONDITIONS[self.condition][3])
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the finger comes to lie on the sensor (pixels from its centre)."""

@@ -1,0 +1,154 @@
+"""Where released runs stand: each stop as handovers report it, and what a site should hold now."""
+
+import datetime
+
+from sqlmodel import Session, col, select
+
+from doorward_server.audit import service as audit
+from doorward_server.fleet.models import Box
+from doorward_server.planning.content import content_of_version
+from doorward_server.planning.models import (
+    ChangeSeen,
+    Run,
+    RunMember,
+    RunStatus,
+    RunVersion,
+    Stop,
+    StopBox,
+    StopStatus,
+)
+from doorward_server.planning.rules import OPEN
+from doorward_server.problems import Problem, not_found
+from doorward_server.security.dependencies import check_site
+from doorward_server.security.models import User
+from doorward_server.services import services_of
+
+# D11: a unit holds an order from so long before its window until so long after the handover closed.
+HOLD_BEFORE = datetime.timedelta(hours=12)
+HOLD_AFTER = datetime.timedelta(hours=2)
+
+
+def set_stop_status(session: Session, task: int, status: StopStatus, at: datetime.datetime) -> None:
+    """Carry a handover's state over to its stop; with the last open stop the run closes.
+
+    Repeating it changes nothing. A task that planning does not know, or has cancelled, stays as it is: the
+    handover itself shows it.
+    """
+    stop = session.get(Stop, task)
+    if stop is None or stop.status == StopStatus.CANCELLED or stop.status == status:
+        return
+    stop.status = status
+    stop.closed_at = at if status == StopStatus.CLOSED else None
+    session.add(stop)
+    session.flush()
+    run = session.get(Run, stop.run_id)
+    still_open = select(Stop).where(Stop.run_id == run.id, col(Stop.status).in_(OPEN))
+    run.status = RunStatus.RELEASED if session.exec(still_open).first() else RunStatus.CLOSED
+    session.add(run)
+    session.flush()
+
+
+def stops_to_hold(session: Session, site_id: int) -> list[Stop]:
+    """The stops whose orders a site's unit should hold now (D11), by window."""
+    now = services_of(session).clock.now()
+    query = (
+        select(Stop)
+        .where(Stop.site_id == site_id, col(Stop.order_version) > 0, Stop.status != StopStatus.CANCELLED)
+        .where(col(Stop.window_from) <= now + HOLD_BEFORE)
+        .order_by(col(Stop.window_from), col(Stop.id))
+    )
+    return [stop for stop in session.exec(query) if _released_at(stop) > now]
+
+
+def next_change(session: Session) -> datetime.datetime | None:
+    """When `stops_to_hold` of some site next gives something else by time alone; None: not foreseeable."""
+    now = services_of(session).clock.now()
+    query = select(Stop).where(col(Stop.order_version) > 0, Stop.status != StopStatus.CANCELLED)
+    moments = [
+        moment
+        for stop in session.exec(query.where(col(Stop.expires) > now - datetime.timedelta(days=2)))
+        for moment in (stop.window_from - HOLD_BEFORE, _released_at(stop))
+        if moment > now
+    ]
+    return min(moments, default=None)
+
+
+def place_of_box(session: Session, epc: bytes) -> tuple[Box, Stop | None] | None:
+    """Where a box with this tag belongs (S7): its open stop with the earliest window, if it has one."""
+    box = session.exec(select(Box).where(Box.epc == epc)).first()
+    if box is None:
+        return None
+    query = (
+        select(Stop)
+        .join(StopBox, col(StopBox.stop_id) == col(Stop.id))
+        .join(Run, col(Run.id) == col(Stop.run_id))
+        .where(StopBox.box_id == box.id, col(Stop.status).in_(OPEN), Run.status == RunStatus.RELEASED)
+        .order_by(col(Stop.window_from))
+    )
+    return box, session.exec(query).first()
+
+
+def is_expected_at(session: Session, person_id: int, site_id: int) -> bool:
+    """Whether somebody is in the crew of an order that the site holds now, so that it may see the photo."""
+    return any(
+        any(member["person"] == person_id for member in _crew(session, stop))
+        for stop in stops_to_hold(session, site_id)
+    )
+
+
+def sites_of_person(session: Session, person_id: int) -> list[int]:
+    """Sites with an open stop of a run that has this person in its crew."""
+    query = (
+        select(Stop.site_id)
+        .join(RunMember, col(RunMember.run_id) == col(Stop.run_id))
+        .where(RunMember.person_id == person_id, col(Stop.status).in_(OPEN), col(Stop.order_version) > 0)
+    )
+    return sorted(set(session.exec(query)))
+
+
+def unseen_changes(session: Session, site_id: int) -> list[tuple[Stop, RunVersion]]:
+    """Changed orders of open stops at a site that nobody there has acknowledged (D4)."""
+    query = (
+        select(Stop, RunVersion)
+        .join(RunVersion, col(RunVersion.run_id) == col(Stop.run_id))
+        .where(Stop.site_id == site_id, col(Stop.status).in_(OPEN), col(Stop.order_version) > 1)
+        .where(RunVersion.version == Stop.order_version)
+        .order_by(col(Stop.window_from))
+    )
+    return [
+        (stop, version)
+        for stop, version in session.exec(query)
+        if session.get(ChangeSeen, (stop.id, stop.order_version)) is None
+    ]
+
+
+def acknowledge_change(session: Session, user: User, task: int, order_version: int) -> None:
+    """Record that a site has seen a changed order; only the present version can be acknowledged."""
+    stop = session.get(Stop, task)
+    if stop is None:
+        raise not_found("站点任务", "stop")
+    check_site(user, stop.site_id)
+    if stop.order_version != order_version:
+        raise Problem(
+            409,
+            "old_version",
+            f"任务单已是第 {stop.order_version} 版。",
+            f"The order is version {stop.order_version} by now.",
+            "Reload the page and look at the change again. 请刷新页面重新核对变更。",
+        )
+    if session.get(ChangeSeen, (task, order_version)) is None:
+        now = services_of(session).clock.now()
+        session.add(ChangeSeen(stop_id=task, order_version=order_version, user_id=user.id, seen_at=now))
+        session.flush()
+        audit.record(
+            session, user, "change_acknowledged", f"stop:{task}", None, {"order_version": order_version}
+        )
+
+
+def _crew(session: Session, stop: Stop) -> list[dict]:
+    return content_of_version(session, stop.run_id, stop.order_version)["crew"]
+
+
+def _released_at(stop: Stop) -> datetime.datetime:
+    """Until when a unit holds the order: after the close, or after it expired without one."""
+    return (stop.closed_at or stop.expires) + HOLD_AFTER

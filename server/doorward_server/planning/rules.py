@@ -1,0 +1,191 @@
+"""The rules of a plan. `findings(session, plan)` looks at everything and changes nothing; none: no obstacle.
+
+Runs that are proposed or released hold their vehicle, people and boxes; drafts hold nothing.
+"""
+
+import datetime
+from collections.abc import Iterator
+
+from sqlmodel import Session, col, select
+
+from doorward_server.fleet.models import Box, Site, Vehicle
+from doorward_server.people.models import Person, PersonRole
+from doorward_server.people.service import has_permit, officers_of
+from doorward_server.planning.findings import Finding, finding
+from doorward_server.planning.models import (
+    Duty,
+    Run,
+    RunMember,
+    RunStatus,
+    Stop,
+    StopBox,
+    StopKind,
+    StopStatus,
+)
+from doorward_server.planning.plan import Plan, PlannedStop
+from doorward_server.services import services_of
+
+LEAST_AT_DOOR = 2
+MOST_PEOPLE = 12
+MOST_STOPS = 40
+MOST_BOXES = 200
+HOLDING = (RunStatus.PROPOSED, RunStatus.RELEASED)
+OPEN = (StopStatus.PLANNED, StopStatus.UNDER_WAY, StopStatus.FROZEN)
+_CREW_ROLES = (PersonRole.ESCORT, PersonRole.DRIVER)
+_LONGEST_WINDOW = datetime.timedelta(days=1)
+
+
+def findings(session: Session, plan: Plan, run_id: int | None = None) -> list[Finding]:
+    """All obstacles to the plan. `run_id` is the run that the plan is for: it does not hinder itself."""
+    return [
+        *_sizes(plan),
+        *_vehicle(session, plan, run_id),
+        *_crew(session, plan, run_id),
+        *_route(plan),
+        *_stops(session, plan),
+        *_boxes(session, plan, run_id),
+    ]
+
+
+def _sizes(plan: Plan) -> Iterator[Finding]:
+    if not plan.stops:
+        yield finding("no_stops", "stops")
+    if len(plan.stops) > MOST_STOPS:
+        yield finding("too_many_stops", "stops", limit=MOST_STOPS)
+    if len(plan.crew) > MOST_PEOPLE:
+        yield finding("too_many_people", "crew", limit=MOST_PEOPLE)
+    for number, stop in enumerate(plan.stops, 1):
+        if len(stop.boxes) > MOST_BOXES:
+            yield finding("too_many_boxes", f"stop {number}", limit=MOST_BOXES)
+
+
+def _vehicle(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]:
+    vehicle = session.get(Vehicle, plan.vehicle_id)
+    if vehicle is None:
+        yield finding("vehicle_unknown", "vehicle")
+        return
+    for other in _runs_at_that_time(session, plan, run_id):
+        if other.vehicle_id == vehicle.id:
+            yield finding("vehicle_busy", "vehicle", plate=vehicle.plate, run=other.id)
+
+
+def _crew(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]:
+    if sum(member.duty == Duty.DOOR for member in plan.crew) < LEAST_AT_DOOR:
+        yield finding("crew_too_small", "crew")
+    vehicle = session.get(Vehicle, plan.vehicle_id)
+    seen = set()
+    for member in plan.crew:
+        person = session.get(Person, member.person_id)
+        if person is None or person.removed_at is not None:
+            yield finding("crew_unknown", "crew", person=member.person_id)
+            continue
+        if person.id in seen:
+            yield finding("crew_twice", "crew", name=person.name_zh)
+        seen.add(person.id)
+        if member.duty not in tuple(Duty):
+            yield finding("crew_duty", "crew")
+        if person.role not in _CREW_ROLES:
+            yield finding("crew_role", "crew", name=person.name_zh)
+        if person.role == PersonRole.DRIVER and member.duty == Duty.DOOR:
+            yield finding("driver_at_door", "crew", name=person.name_zh)
+        if vehicle is not None and person.company_id != vehicle.company_id:
+            yield finding("crew_company", "crew", name=person.name_zh)
+        if not has_permit(person, plan.date):
+            yield finding("crew_permit", "crew", name=person.name_zh)
+    yield from _crew_elsewhere(session, plan, run_id)
+
+
+def _crew_elsewhere(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]:
+    people = [member.person_id for member in plan.crew]
+    for other in _runs_at_that_time(session, plan, run_id):
+        busy = select(RunMember).where(RunMember.run_id == other.id, col(RunMember.person_id).in_(people))
+        for member in session.exec(busy):
+            name = session.get(Person, member.person_id).name_zh
+            yield finding("crew_busy", "crew", name=name, run=other.id)
+
+
+def _route(plan: Plan) -> Iterator[Finding]:
+    for number, (one, following) in enumerate(zip(plan.stops, plan.stops[1:], strict=False), 2):
+        if following.window_from < one.window_from or following.window_until < one.window_until:
+            yield finding("windows_sequence", f"stop {number}")
+
+
+def _stops(session: Session, plan: Plan) -> Iterator[Finding]:
+    services = services_of(session)
+    now = services.clock.now()
+    for number, stop in enumerate(plan.stops, 1):
+        where = f"stop {number}"
+        if session.get(Site, stop.site_id) is None:
+            yield finding("site_unknown", where)
+        elif not officers_of(session, stop.site_id, plan.date):
+            yield finding("site_without_officer", where)
+        if stop.kind not in tuple(StopKind):
+            yield finding("kind_unknown", where)
+        yield from _window(stop, where, plan.date, services.settings.zone)
+        if stop.window_until <= now and not _is_done(session, stop):
+            yield finding("window_passed", where)
+        if not stop.boxes:
+            yield finding("no_boxes", where)
+
+
+def _window(stop: PlannedStop, where: str, day: datetime.date, zone: datetime.tzinfo) -> Iterator[Finding]:
+    if stop.window_from >= stop.window_until:
+        yield finding("window_order", where)
+    if stop.window_until - stop.window_from > _LONGEST_WINDOW:
+        yield finding("window_long", where)
+    if stop.window_from.astimezone(zone).date() != day:
+        yield finding("window_day", where)
+    if stop.expires is not None and stop.expires < stop.window_until:
+        yield finding("expires_early", where)
+
+
+def _is_done(session: Session, stop: PlannedStop) -> bool:
+    row = session.get(Stop, stop.task) if stop.task is not None else None
+    return row is not None and row.status not in OPEN
+
+
+def _boxes(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]:
+    """A box is in one open stop only. Within one run it may go in and out of the vehicle in turns."""
+    last_kinds: dict[int, bool] = {}
+    for number, stop in enumerate(plan.stops, 1):
+        where = f"stop {number}"
+        loads = stop.kind == StopKind.COLLECT
+        for planned in stop.boxes:
+            box = session.get(Box, planned.box_id)
+            if box is None:
+                yield finding("box_unknown", where, box=planned.box_id)
+                continue
+            if last_kinds.get(box.id) == loads or [one.box_id for one in stop.boxes].count(box.id) > 1:
+                yield finding("box_twice", where, number=box.number)
+            last_kinds[box.id] = loads
+            for other in _runs_with(session, box, run_id):
+                yield finding("box_busy", where, number=box.number, run=other)
+
+
+def _runs_with(session: Session, box: Box, run_id: int | None) -> list[int]:
+    query = (
+        select(Run.id)
+        .join(Stop, col(Stop.run_id) == col(Run.id))
+        .join(StopBox, col(StopBox.stop_id) == col(Stop.id))
+        .where(StopBox.box_id == box.id, col(Run.status).in_(HOLDING), col(Stop.status).in_(OPEN))
+        .where(col(Run.id) != (run_id or 0))
+        .distinct()
+    )
+    return list(session.exec(query))
+
+
+def _runs_at_that_time(session: Session, plan: Plan, run_id: int | None) -> list[Run]:
+    """Other runs that hold their things while this plan lasts: any of their open windows within its span."""
+    if not plan.stops:
+        return []
+    begin = min(stop.window_from for stop in plan.stops)
+    end = max(stop.window_until for stop in plan.stops)
+    query = (
+        select(Run)
+        .join(Stop, col(Stop.run_id) == col(Run.id))
+        .where(col(Run.status).in_(HOLDING), col(Stop.status).in_(OPEN), col(Run.id) != (run_id or 0))
+        .where(col(Stop.window_from) < end, col(Stop.window_until) > begin)
+        .distinct()
+        .order_by(col(Run.id))
+    )
+    return list(session.exec(query))

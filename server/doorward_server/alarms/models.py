@@ -18,12 +18,11 @@ class Alarm(SQLModel, table=True):
     handover_id: int | None = Field(default=None, index=True)
     task: int | None = Field(default=None, sa_type=BigInteger)
     reason: int | None = None
-    # The door, panel, sensor or input it is about: what ends it names the same.
-    subject: str = ""
     time: int = Field(sa_type=BigInteger)
     received: int = Field(sa_type=BigInteger, index=True)
     # When the condition ended (connection back, sensor recovered, door closed); None while it stands.
     ended: int | None = Field(default=None, sa_type=BigInteger)
+    # Holds `subject` too: the door, panel, sensor or input it is about; what ends the alarm names the same.
     details: dict = Field(default_factory=dict, sa_type=JSON)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doorward_server.speech.drawing import bitmap, prompt_picture
+from doorward_server.speech.store import EDITION as CLIP_EDITION
 from doorward_server.speech.store import SpeechStore, keep
 from doorward_server.speech.texts import PROMPTS, Prompt
 
@@ -34,17 +35,31 @@ def build_pack(
     ]
 
 
+def pack_source(folder: Path, language: str, numbers: dict[int, str]) -> bytes:
+    """What a pack is made from, as bytes: equal sources give equal packs."""
+    rows = [(number, PROMPTS[name], _recorded(folder, name, language)) for number, name in numbers.items()]
+    return repr((_EDITION, CLIP_EDITION, language, sorted(rows))).encode()
+
+
 def recording_path(folder: Path, name: str, language: str) -> Path:
     """Where a recorded clip of a fixed prompt lies, if there is one."""
     return folder / "recorded" / language / f"{name}.pcm"
 
 
 def _clip(folder: Path, store: SpeechStore, name: str, language: str) -> bytes:
-    recorded = recording_path(folder, name, language)
-    if recorded.is_file() and recorded.stat().st_size:
-        return recorded.read_bytes()
+    if _recorded(folder, name, language):
+        return recording_path(folder, name, language).read_bytes()
     prompt = PROMPTS[name]
     return store.clip(prompt.say_zh if language == "zh" else prompt.say_en, language)
+
+
+def _recorded(folder: Path, name: str, language: str) -> tuple[int, ...]:
+    """Size and time of a recording; empty if there is none."""
+    try:
+        state = recording_path(folder, name, language).stat()
+    except OSError:
+        return ()
+    return (state.st_size, state.st_mtime_ns) if state.st_size else ()
 
 
 def _picture(folder: Path, prompt: Prompt, language: str) -> bytes:

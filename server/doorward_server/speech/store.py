@@ -9,7 +9,7 @@ from pathlib import Path
 from doorward_server.speech.engine import ENGINE, VOICES, WORDS_PER_MINUTE, Engine
 
 # Raised when the arithmetic in samples.py changes, so that old clips are not used any more.
-_EDITION = "1"
+EDITION = "1"
 
 
 class SpeechStore:
@@ -38,7 +38,7 @@ class SpeechStore:
 
     @staticmethod
     def _name(text: str, language: str) -> str:
-        voice = f"{_EDITION}|{VOICES.get(language)}|{WORDS_PER_MINUTE.get(language)}|{text}"
+        voice = f"{EDITION}|{VOICES.get(language)}|{WORDS_PER_MINUTE.get(language)}|{text}"
         return hashlib.sha256(voice.encode()).hexdigest()
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from doorward_server.security import biometrics
 from doorward_server.units.models import Blob, Derived
@@ -14,7 +14,7 @@ _PURPOSE = "blob"
 def put(session: Session, content: bytes, person_id: int | None = None) -> bytes:
     """Store a content once; returns its hash. With `person_id` it is sealed with that person's key."""
     name = hashlib.sha256(content).digest()
-    if session.get(Blob, name) is None:
+    if session.exec(select(Blob.hash).where(Blob.hash == name)).first() is None:
         kept = content
         if person_id is not None:
             kept = biometrics.seal(session, person_id, _PURPOSE, content)
@@ -38,15 +38,16 @@ def get(session: Session, name: bytes) -> bytes | None:
 
 def size(session: Session, name: bytes) -> int:
     """Bytes of a stored content."""
-    blob = session.get(Blob, name)
-    assert blob is not None, "a hash in a manifest always has its blob"
-    return blob.size
+    return session.exec(select(Blob.size).where(Blob.hash == name)).one()
 
 
 def derive(
     session: Session, kind: str, source: bytes, make: Callable[[], bytes], person_id: int | None = None
 ) -> bytes:
-    """The blob made of `source` by `make`, called only the first time. `kind` names how it is made."""
+    """The blob made of `source` by `make`, called only the first time. `kind` names how it is made.
+
+    What `make` raises is passed on, and nothing is remembered then.
+    """
     digest = hashlib.sha256(source).digest()
     known = session.get(Derived, (kind, digest))
     if known is not None:

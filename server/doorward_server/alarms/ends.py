@@ -1,0 +1,57 @@
+"""What ends a standing alarm: a later record of the unit about the same door, panel, sensor or task."""
+
+from typing import NamedTuple
+
+from doorward_protocol import records
+
+from doorward_server.alarms.rules import Condition, Fields, is_nearly_full
+
+
+class End(NamedTuple):
+    """A record that ends alarms of these rules about its own subject."""
+
+    record: str
+    rules: tuple[str, ...]
+    when: Condition = lambda _: True
+
+
+ENDS = (
+    End("door", ("door_forced", "door_held_open"), lambda fields: fields["event"] == records.DOOR_CLOSED),
+    End("door", ("emergency_release", "fire_release"), lambda fields: fields["event"] == records.DOOR_LOCKED),
+    End("finger", ("five_failures", "fingerprint_fault")),
+    End("released", ("five_failures", "finger_off")),
+    End("sensor", ("sensor_fault", "output_fault", "sensor_other"), lambda fields: fields["reason"] == 0),
+    End("input", ("fire", "tamper"), lambda fields: not fields["active"]),
+    End("storage", ("storage",), lambda fields: not is_nearly_full(fields)),
+    End("boot", ("self_test",), lambda fields: all(ok for _, ok in fields["tests"])),
+    End("restarted", ("frozen", "frozen_otherwise")),
+    End("boxes", ("missing_box",), lambda fields: not fields["missing"]),
+)
+
+# Record: (the word for what it is about, the field that names it).
+_SUBJECTS = {
+    "door": ("door", "door"),
+    "finger": ("panel", "panel"),
+    "finger_refused": ("panel", "panel"),
+    "locked": ("panel", "panel"),
+    "released": ("panel", "panel"),
+    "sensor": ("sensor", "name"),
+    "input": ("input", "name"),
+    "storage": ("storage", "name"),
+    "boxes": ("task", "task"),
+    "frozen": ("task", "task"),
+    "restarted": ("task", "task"),
+}
+
+
+def subject_of(name: str, fields: Fields) -> str:
+    """What a record is about: "door:1", "sensor:gate_reader"; empty for the unit as a whole."""
+    if name not in _SUBJECTS:
+        return ""
+    word, field = _SUBJECTS[name]
+    return f"{word}:{fields[field]}"
+
+
+def ended_by(name: str, fields: Fields) -> tuple[str, ...]:
+    """The names of the rules whose standing alarms a record ends."""
+    return tuple(rule for end in ENDS if end.record == name and end.when(fields) for rule in end.rules)

@@ -1,11 +1,13 @@
 """Where released runs stand: each stop as handovers report it, and what a site should hold now."""
 
 import datetime
+from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
 from doorward_server.audit import service as audit
 from doorward_server.fleet.models import Box
+from doorward_server.people.models import Person
 from doorward_server.planning.content import content_of_version
 from doorward_server.planning.models import (
     ChangeSeen,
@@ -60,19 +62,6 @@ def stops_to_hold(session: Session, site_id: int) -> list[Stop]:
     return [stop for stop in session.exec(query) if _released_at(stop) > now]
 
 
-def next_change(session: Session) -> datetime.datetime | None:
-    """When `stops_to_hold` of some site next gives something else by time alone; None: not foreseeable."""
-    now = services_of(session).clock.now()
-    query = select(Stop).where(col(Stop.order_version) > 0, Stop.status != StopStatus.CANCELLED)
-    moments = [
-        moment
-        for stop in session.exec(query.where(col(Stop.expires) > now - datetime.timedelta(days=2)))
-        for moment in (stop.window_from - HOLD_BEFORE, _released_at(stop))
-        if moment > now
-    ]
-    return min(moments, default=None)
-
-
 def place_of_box(session: Session, epc: bytes) -> tuple[Box, Stop | None] | None:
     """Where a box with this tag belongs (S7): its open stop with the earliest window, if it has one."""
     box = session.exec(select(Box).where(Box.epc == epc)).first()
@@ -96,14 +85,22 @@ def is_expected_at(session: Session, person_id: int, site_id: int) -> bool:
     )
 
 
-def sites_of_person(session: Session, person_id: int) -> list[int]:
-    """Sites with an open stop of a run that has this person in its crew."""
+def sites_of_person(session: Session, person: Person) -> list[int]:
+    """Sites whose units know somebody: the own one, and those with an open order for this person."""
     query = (
         select(Stop.site_id)
         .join(RunMember, col(RunMember.run_id) == col(Stop.run_id))
-        .where(RunMember.person_id == person_id, col(Stop.status).in_(OPEN), col(Stop.order_version) > 0)
+        .where(RunMember.person_id == person.id, col(Stop.status).in_(OPEN), col(Stop.order_version) > 0)
     )
-    return sorted(set(session.exec(query)))
+    own = [] if person.site_id is None else [person.site_id]
+    return sorted({*own, *session.exec(query)})
+
+
+def tell_units(session: Session, site_ids: Iterable[int]) -> None:
+    """Let the units of these sites have what is now desired of them."""
+    from doorward_server.units.service import orders_changed
+
+    orders_changed(session, sorted(set(site_ids)))
 
 
 def unseen_changes(session: Session, site_id: int) -> list[tuple[Stop, RunVersion]]:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from doorward_server.audit import service as audit
 from doorward_server.planning import findings as texts
+from doorward_server.planning import progress
 from doorward_server.planning.content import content_of, keep_version, order_fields
 from doorward_server.planning.models import Run, RunStatus, Stop, StopStatus
 from doorward_server.planning.plan import Member, Plan, crew_from, keep, keep_crew, plan_of, with_changes
@@ -138,7 +139,7 @@ def _release(session: Session, approval: Approval, decider: User) -> None:
     _refuse_findings(session, plan_of(session, run), run)
     _issue(session, run, approval)
     _set_status(session, decider, run, RunStatus.RELEASED)
-    _tell_units(session, [stop.site_id for stop in stops_of(session, run)])
+    progress.tell_units(session, [stop.site_id for stop in stops_of(session, run)])
 
 
 @four_eyes.on_dropped("run_release")
@@ -158,7 +159,7 @@ def _change(session: Session, approval: Approval, decider: User) -> None:
     keep_crew(session, run, plan.crew)
     _issue(session, run, approval)
     audit.record(session, decider, "run_changed", _subject(run), before, _described(session, run))
-    _tell_units(session, [stop.site_id for stop in stops_of(session, run)])
+    progress.tell_units(session, [stop.site_id for stop in stops_of(session, run)])
 
 
 @four_eyes.on_approved("run_cancel")
@@ -166,7 +167,7 @@ def _cancel_approved(session: Session, approval: Approval, decider: User) -> Non
     run = get_run(session, approval.payload["run_id"])
     _refuse_under_way(session, run)
     _cancel(session, decider, run)
-    _tell_units(session, [stop.site_id for stop in stops_of(session, run)])
+    progress.tell_units(session, [stop.site_id for stop in stops_of(session, run)])
 
 
 def stops_of(session: Session, run: Run) -> list[Stop]:
@@ -249,12 +250,6 @@ def _set_status(session: Session, user: User | None, run: Run, status: RunStatus
 
 def _described(session: Session, run: Run) -> dict[str, Any]:
     return {"status": run.status, "version": run.version, **content_of(session, plan_of(session, run))}
-
-
-def _tell_units(session: Session, site_ids: list[int]) -> None:
-    from doorward_server.units.service import orders_changed
-
-    orders_changed(session, sorted(set(site_ids)))
 
 
 def _subject(run: Run) -> str:

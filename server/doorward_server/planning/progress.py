@@ -28,6 +28,8 @@ from doorward_server.services import services_of
 # D11: a unit holds an order from so long before its window until so long after the handover closed.
 HOLD_BEFORE = datetime.timedelta(hours=12)
 HOLD_AFTER = datetime.timedelta(hours=2)
+# Orders that expired so long ago are closed or void; leaving them out keeps the lists short over the years.
+LONG_PAST = datetime.timedelta(days=2)
 
 
 def set_stop_status(session: Session, task: int, status: StopStatus, at: datetime.datetime) -> None:
@@ -56,10 +58,23 @@ def stops_to_hold(session: Session, site_id: int) -> list[Stop]:
     query = (
         select(Stop)
         .where(Stop.site_id == site_id, col(Stop.order_version) > 0, Stop.status != StopStatus.CANCELLED)
-        .where(col(Stop.window_from) <= now + HOLD_BEFORE)
+        .where(col(Stop.window_from) <= now + HOLD_BEFORE, col(Stop.expires) > now - LONG_PAST)
         .order_by(col(Stop.window_from), col(Stop.id))
     )
-    return [stop for stop in session.exec(query) if _released_at(stop) > now]
+    return [stop for stop in session.exec(query) if _held_until(stop) > now]
+
+
+def next_change(session: Session) -> datetime.datetime | None:
+    """When `stops_to_hold` of some site next gives something else by time alone; None: not foreseeable."""
+    now = services_of(session).clock.now()
+    query = select(Stop).where(col(Stop.order_version) > 0, Stop.status != StopStatus.CANCELLED)
+    moments = [
+        moment
+        for stop in session.exec(query.where(col(Stop.expires) > now - LONG_PAST))
+        for moment in (stop.window_from - HOLD_BEFORE, _held_until(stop))
+        if moment > now
+    ]
+    return min(moments, default=None)
 
 
 def place_of_box(session: Session, epc: bytes) -> tuple[Box, Stop | None] | None:
@@ -146,6 +161,6 @@ def _crew(session: Session, stop: Stop) -> list[dict]:
     return content_of_version(session, stop.run_id, stop.order_version)["crew"]
 
 
-def _released_at(stop: Stop) -> datetime.datetime:
+def _held_until(stop: Stop) -> datetime.datetime:
     """Until when a unit holds the order: after the close, or after it expired without one."""
     return (stop.closed_at or stop.expires) + HOLD_AFTER

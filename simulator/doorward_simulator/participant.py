@@ -5,10 +5,13 @@ What it writes and asks in between goes to its host: the unit's wiring, or the s
 """
 
 import subprocess
+from pathlib import Path
 from typing import Any, Protocol
 
 from .bus import BusClosedError, BusError, Endpoint
 from .flash import PowerCut
+
+LAST_WORDS = 12  # lines of a dead process's output in the message about it
 
 
 class Host(Protocol):
@@ -30,8 +33,17 @@ class ParticipantGone(Exception):  # noqa: N818 - an event in the world
 class Participant:
     """A process that the world drives. `deadline` is world time (ms) or None; meaningful while idle."""
 
-    def __init__(self, name: str, endpoint: Endpoint, host: Host, process: subprocess.Popen | None = None):
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        host: Host,
+        process: subprocess.Popen | None = None,
+        console: Path | None = None,
+    ):
+        """`console` is the file with what the process printed: its end explains a failure."""
         self.name, self.endpoint, self.host, self.process = name, endpoint, host, process
+        self._console = console
         self.deadline: int | None = None
         self.alive = True
         self.causes = 0
@@ -48,7 +60,7 @@ class Participant:
             if not self.alive:
                 return  # switched off by what it did itself: a torn write, a reset
             self.kill()
-            raise ParticipantGone(f"{self.name}: {error}") from error
+            raise ParticipantGone(f"{self.name}: {error}{self._last_words()}") from error
 
     def receive(self) -> list:
         """The next message; the server's overrides this to serve its network meanwhile."""
@@ -78,6 +90,12 @@ class Participant:
             raise BusClosedError(str(error)) from error
         except RefusedCall as error:
             return ["error", "ValueError", str(error)]
+
+    def _last_words(self) -> str:
+        if self._console is None or not self._console.exists():
+            return ""
+        lines = self._console.read_text(errors="replace").splitlines()[-LAST_WORDS:]
+        return "".join(f"\n    {line}" for line in lines)
 
     def kill(self) -> None:
         """End the process at once, as a power cut does."""

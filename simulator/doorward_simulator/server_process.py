@@ -18,8 +18,8 @@ from .world import World
 class ServerParticipant(Participant):
     """A participant whose sockets are emptied while it runs, so that it never waits for room to send."""
 
-    def __init__(self, name: str, endpoint, host, process, world: World, network: Network):
-        super().__init__(name, endpoint, host, process)
+    def __init__(self, name: str, endpoint, host, process, console: Path, world: World, network: Network):
+        super().__init__(name, endpoint, host, process, console)
         self._selector, self._network = world.selector, network
 
     def run(self, cause: list | None) -> None:
@@ -49,8 +49,9 @@ class ServerProcess:
         self._world, self._network = world, network
         self._path = Path(folder) / "server.sock"
         self._random = world.randomness("server")
-        process, endpoint = spawn([*command, "--socket", str(self._path)], Path(folder) / "server.txt")
-        self.participant = ServerParticipant("server", endpoint, self, process, world, network)
+        console = Path(folder) / "server.txt"
+        process, endpoint = spawn([*command, "--socket", str(self._path)], console)
+        self.participant = ServerParticipant("server", endpoint, self, process, console, world, network)
         self._woken_at = (-1, -1)
         network.changed = self._wake
         network.add_server(host, port, self._dial)

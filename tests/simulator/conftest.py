@@ -40,7 +40,7 @@ class Bench:
         path = self.folder / "program.py"
         path.write_text(textwrap.dedent(program))
         process, endpoint = spawn(firmware_command(path), self.folder / "console.txt", environment)
-        self.participant = Participant("bench", endpoint, self.chip, process)
+        self.participant = Participant("bench", endpoint, self.chip, process, self.folder / "console.txt")
         self.chip.participant = self.participant
         self.world.join(self.participant)
 

@@ -11,7 +11,7 @@ the channel for good; whoever wants to go on makes a new handshake.
 from doorward_protocol import cbor
 from doorward_protocol.compat import const
 from doorward_protocol.edhoc import EXPORT_SALT, EXPORT_SECRET, INITIATOR, SALT, SECRET
-from doorward_protocol.errors import BAD_CIPHERTEXT, BAD_SEQUENCE, MALFORMED, TOO_LARGE, ProtocolError
+from doorward_protocol.errors import BAD_SEQUENCE, MALFORMED, TOO_LARGE, ProtocolError
 from doorward_protocol.suite import COSE_AES_CCM_16_64_128, KEY, NONCE
 
 MAX_FRAME = const(4096)  # bytes on the wire
@@ -126,5 +126,5 @@ def _parse(frame):
     if _shortest(number) != partial_iv:
         raise ProtocolError(MALFORMED, "partial IV")
     if not isinstance(ciphertext, bytes):
-        raise ProtocolError(BAD_CIPHERTEXT)
+        raise ProtocolError(MALFORMED, "ciphertext")
     return number, ciphertext

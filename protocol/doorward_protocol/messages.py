@@ -42,8 +42,9 @@ TABLE = Table({name: (MESSAGES[name][0], MESSAGES[name][2]) for name in MESSAGES
 
 def encode(message_name, **fields):
     """Return the bytes of a message. Raises ProtocolError if a field does not fit."""
+    packed = TABLE.pack(message_name, **fields)
     _check_sizes(message_name, fields)
-    return cbor.encode(TABLE.pack(message_name, **fields))
+    return cbor.encode(packed)
 
 
 def decode(data, direction=BOTH):
@@ -59,7 +60,7 @@ def decode(data, direction=BOTH):
 
 
 def _check_sizes(name, fields):
-    if name == "blob" and len(fields.get("data") or b"") > MAX_CHUNK:
+    if name == "blob" and len(fields["data"]) > MAX_CHUNK:
         raise ProtocolError(TOO_LARGE, "blob.data")
-    if name == "have" and len(fields.get("missing") or []) > MAX_MISSING:
+    if name == "have" and len(fields["missing"]) > MAX_MISSING:
         raise ProtocolError(TOO_LARGE, "have.missing")

@@ -100,13 +100,15 @@ class _Planned:
 class SerialDevice(Device):
     """A part on an asynchronous serial line (8 data bits, no parity, 1 stop bit).
 
-    `send` is set by whoever owns the other end; it receives bytes when their last bit has crossed the line.
+    `send` is set by whoever owns the other end; it receives bytes when their last bit has crossed the line,
+    `chunk` bytes at most together (None: as much as was transmitted at once).
     """
 
     def __init__(self, scheduler: Scheduler, name: str, baud: int):
         super().__init__(scheduler, name)
         self.baud = baud
         self.send: Callable[[bytes], None] = _nowhere
+        self.chunk: int | None = None
         self._line_free_at = 0
 
     def power(self, on: bool) -> None:
@@ -128,10 +130,13 @@ class SerialDevice(Device):
 
     def transmit(self, data: bytes) -> None:
         """Put bytes on the line after what is already on it; they arrive as fast as the baud rate allows."""
-        start = max(self._line_free_at, self.scheduler.now())
-        self._line_free_at = start + -(-len(data) * 10_000 // self.baud)
-        data = bytes(data)
-        self.later(self._line_free_at - self.scheduler.now(), lambda: self.send(data))
+        now = self.scheduler.now()
+        start = max(self._line_free_at, now)
+        size = self.chunk or len(data)
+        for cut in range(0, len(data), size):
+            part = bytes(data[cut : cut + size])
+            self._line_free_at = start + -(-(cut + len(part)) * 10_000 // self.baud)
+            self.later(self._line_free_at - now, lambda part=part: self.send(part))
 
 
 class I2cDevice(Device):

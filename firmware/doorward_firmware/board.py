@@ -164,18 +164,32 @@ REFERENCE = {
     },
     "screen_dc": "SCREEN_DC",
     "screen_reset": "SCREEN_RESET",
+    "bus_reset": "BUS_RESET",
     # Doors by the protocol's numbers: OUTER 1, INNER 2.
     "doors": {
         1: {"name": "outer", "relay": gpio("outer_relay"), "contact": "OUTER_CONTACT"},
         2: {"name": "inner", "relay": gpio("inner_relay"), "contact": "INNER_CONTACT"},
     },
     "ethernet": {
-        "spi": 2,
+        "id": 2,
         "sck": gpio("ethernet_sck"),
         "mosi": gpio("ethernet_mosi"),
         "miso": gpio("ethernet_miso"),
         "cs": gpio("ethernet_cs"),
         "interrupt": gpio("ethernet_int"),
+        "baud": 20_000_000,
     },
     "partitions": PARTITIONS,
 }
+
+
+def open_board(passwords: dict, random, on_fault):
+    """Make the drivers of this board: a `drivers.opening.Board`; `await board.start()` opens them.
+
+    `passwords`: 4 bytes for each of "outer_fingerprint" and "inner_fingerprint". `random(n)` gives n random
+    bytes. `on_fault(name, reason, detail)` hears of parts that fail (a code of the protocol's REASONS) and
+    recover (0) while the board runs.
+    """
+    from doorward_firmware.drivers.opening import Board
+
+    return Board(REFERENCE, passwords, random, on_fault)

@@ -1,0 +1,117 @@
+"""What a handover report says, as plain values, so that drawing it needs no database."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import Session, col, select
+
+from doorward_server.clock import from_milliseconds
+from doorward_server.fleet.models import Box, Site, Vehicle
+from doorward_server.handovers.models import Handover, HandoverEvent
+from doorward_server.link.models import Head
+from doorward_server.people.models import Person
+from doorward_server.planning.models import Stop
+from doorward_server.services import services_of
+
+
+class Signer(NamedTuple):
+    """Somebody who closed the handover with a finger, when, and at which sensor."""
+
+    role: tuple[str, str]
+    name: str
+    staff_number: str
+    time: datetime | None
+    sensor: str
+
+
+class Report(NamedTuple):
+    """One closed handover. Times are in the bank's zone."""
+
+    number: int
+    site: tuple[str, str]
+    plate: str
+    window: tuple[datetime, datetime] | None
+    started: datetime
+    finished: datetime | None
+    order_version: int
+    last_contact: datetime
+    clock_unsure: bool
+    crew: list[tuple[str, str, datetime | None]]
+    approved_by: str
+    approved_where: tuple[str, str]
+    head_count: int | None
+    boxes: list[tuple[str, bool]]
+    signers: list[Signer]
+    head: tuple[int, int, str] | None
+    printed: datetime
+
+
+_WHERE = {1: ("主机画面", "host screen"), 2: ("内侧面板", "inner panel")}
+
+
+def collect(session: Session, handover: Handover) -> Report:
+    """Everything the report of a handover says."""
+    services = services_of(session)
+    zone = services.settings.zone
+
+    def local(milliseconds: int) -> datetime:
+        return from_milliseconds(milliseconds).astimezone(zone)
+
+    events = session.exec(
+        select(HandoverEvent).where(HandoverEvent.handover_id == handover.id).order_by(col(HandoverEvent.id))
+    ).all()
+    touched = {
+        (event.details["person"], event.details["panel"]): event for event in events if event.name == "finger"
+    }
+
+    def signer(role: tuple[str, str], person_id: int | None) -> Signer:
+        person = session.get(Person, person_id) if person_id else None
+        event = touched.get((person_id, 2))
+        return Signer(
+            role,
+            _name(person),
+            person.staff_number if person else "",
+            local(event.time) if event else None,
+            event.details["sensor"] if event else "",
+        )
+
+    crew = []
+    for person_id in handover.crew:
+        person, event = session.get(Person, person_id), touched.get((person_id, 1))
+        crew.append(
+            (_name(person), person.staff_number if person else "", local(event.time) if event else None)
+        )
+    site, vehicle = session.get(Site, handover.site_id), session.get(Vehicle, handover.vehicle_id)
+    stop = session.get(Stop, handover.task)
+    numbers = {box.epc.hex(): box.number for box in session.exec(select(Box)).all()}
+    head = session.exec(
+        select(Head)
+        .where(Head.unit_id == handover.unit_id, Head.epoch == handover.epoch)
+        .order_by(col(Head.size).desc())
+    ).first()
+    return Report(
+        number=handover.task,
+        site=(site.name_zh, site.name_en) if site else ("", ""),
+        plate=vehicle.plate if vehicle else "",
+        window=(stop.window_from.astimezone(zone), stop.window_until.astimezone(zone)) if stop else None,
+        started=local(handover.started),
+        finished=local(handover.finished) if handover.finished else None,
+        order_version=handover.order_version,
+        last_contact=local(handover.last_contact),
+        clock_unsure=handover.clock_unsure,
+        crew=crew,
+        approved_by=", ".join(_name(session.get(Person, one)) for one in handover.approved_by),
+        approved_where=_WHERE.get(handover.approved_where or 0, ("", "")),
+        head_count=handover.head_count,
+        boxes=[(numbers.get(epc, epc), epc in handover.boxes_read) for epc in handover.boxes_expected],
+        signers=[
+            signer(("营业专员", "Officer"), handover.officer_id),
+            signer(("押运员", "Crew"), handover.crew_closer_id),
+        ],
+        head=(head.epoch, head.size, head.root.hex()) if head else None,
+        printed=services.clock.now().astimezone(zone),
+    )
+
+
+def _name(person: Person | None) -> str:
+    return f"{person.name_zh} {person.name_en}" if person else ""

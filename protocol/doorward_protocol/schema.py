@@ -84,16 +84,17 @@ class Field:
 def _check_for(kind, parts):
     if kind.startswith("["):
         return _members(_check_for(kind[1:-1], parts))
-    return parts[kind] if kind in parts else TYPES[kind]
+    if (
+        kind in parts
+    ):  # compiled on demand: MicroPython's dicts do not keep the order in which parts are written
+        return _array([Field(text, parts) for text in parts[kind].split()])
+    return TYPES[kind]
 
 
 class Table:
     """rows: {name: (code, "field:type field:type? …")}; parts: {name: "field:type …"}, arrays inside rows."""
 
     def __init__(self, rows, parts=None):
-        checks = {}
-        for part in parts or {}:  # a part may use the parts before it
-            checks[part] = _array([Field(text, checks) for text in parts[part].split()])
         self.parts = parts or {}
         self.codes = {}  # name -> code
         self.names = {}  # code -> name
@@ -104,7 +105,7 @@ class Table:
                 raise ValueError("code %d is used twice" % code)
             self.codes[name] = code
             self.names[code] = name
-            self.fields[name] = [Field(text, checks) for text in specification.split()]
+            self.fields[name] = [Field(text, self.parts) for text in specification.split()]
 
     def pack(self, row_name, **fields):
         """Return [code, values …] for the row; a field that may be null may be left out."""

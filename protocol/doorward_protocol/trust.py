@@ -13,7 +13,10 @@ from doorward_protocol.errors import BAD_SIGNATURE, MALFORMED, OLD_VERSION, UNKN
 async def sign_trust(suite, signers, **fields):
     """Return a trust object signed by signers, a list of (private, kid), over fields of the row `trust`."""
     payload = cbor.encode(objects.OBJECT_TABLE.pack("trust", **fields))
-    return join_trust([await cose.sign1(suite, private, kid, "trust", payload) for private, kid in signers])
+    signed = []
+    for private, kid in signers:  # MicroPython has no await inside a comprehension
+        signed.append(await cose.sign1(suite, private, kid, "trust", payload))
+    return join_trust(signed)
 
 
 def join_trust(signed):

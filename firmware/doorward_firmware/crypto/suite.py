@@ -43,10 +43,10 @@ def _scalar(private):
 
 
 class DeviceSuite(Suite):
-    """The suite in plain MicroPython; random(count) -> bytes is the chip's generator with the radio on."""
+    """The suite in plain MicroPython; random(count) -> bytes, or the chip's generator."""
 
-    def __init__(self, random=os.urandom, pause=yield_to_loop):
-        self._random = random
+    def __init__(self, random=None, pause=yield_to_loop):
+        self._random = random or os.urandom
         self._pause = pause
 
     def random(self, count):

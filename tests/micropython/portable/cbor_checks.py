@@ -4,7 +4,7 @@ from binascii import unhexlify
 
 from doorward_protocol import cbor, errors
 
-from support import refuses, vectors
+from portable_support import refuses, vectors
 
 
 def _value(item):

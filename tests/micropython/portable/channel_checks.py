@@ -3,7 +3,7 @@
 from doorward_protocol import cbor, channel, errors
 from doorward_protocol.channel import Channel
 
-from support import hexed, refuses, vectors
+from portable_support import hexed, refuses, vectors
 
 NEEDS_SUITE = True
 

@@ -2,7 +2,7 @@
 
 from doorward_protocol import cbor, cose, errors
 
-from support import hexed, refuses, refuses_later, vectors
+from portable_support import hexed, refuses, refuses_later, vectors
 
 NEEDS_SUITE = True
 

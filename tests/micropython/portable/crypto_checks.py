@@ -4,7 +4,7 @@ from binascii import unhexlify
 
 from doorward_protocol import errors, suite
 
-from support import hexed, refuses, refuses_later, vectors
+from portable_support import hexed, refuses, refuses_later, vectors
 
 NEEDS_SUITE = True
 

@@ -5,7 +5,7 @@ from binascii import unhexlify
 from doorward_protocol import cbor, edhoc, errors
 from doorward_protocol.channel import Channel
 
-from support import hexed, refuses, refuses_later, vectors
+from portable_support import hexed, refuses, refuses_later, vectors
 
 NEEDS_SUITE = True
 

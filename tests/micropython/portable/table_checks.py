@@ -2,7 +2,7 @@
 
 from doorward_protocol import cbor, cose, errors, messages, objects, prompts, records, schema, trust
 
-from support import refuses, refuses_later
+from portable_support import refuses, refuses_later
 
 NEEDS_SUITE = True
 
@@ -95,7 +95,7 @@ async def check_codes(s):
 
 
 async def check_schema(s):
-    """A table with a code twice is a mistake that shows at import; parts may use the parts before them."""
+    """A table with a code twice is a mistake that shows at import; parts may use other parts."""
     try:
         schema.Table({"a": (1, "x:uint"), "b": (1, "y:uint")})
     except ValueError:
@@ -220,7 +220,9 @@ class _Roots:
 
     async def make(self, s):
         self.s = s
-        self.keys = [await s.new_key() for _ in range(4)]
+        self.keys = []
+        for _ in range(4):
+            self.keys.append(await s.new_key())
         return self
 
     def kid(self, number):

@@ -1,0 +1,75 @@
+"""The portable checks under the real MicroPython interpreter (webassembly), with the device's own suite.
+
+tests/protocol runs the same checks under CPython. Node comes from PATH and the interpreter from node_modules;
+where one of them is missing the tests fail and say which command brings it.
+"""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from device_files import HOST_ONLY, ROOT
+
+HERE = Path(__file__).parent
+
+PACKAGE = ROOT / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
+MODULES = sorted(path.stem for path in (HERE / "portable").glob("*_checks.py"))
+
+
+def node():
+    """The command that runs node."""
+    command = shutil.which("node")
+    if command is None:
+        pytest.fail("node is not installed: install Node.js 20 or newer with the system's package manager")
+    if not (PACKAGE / "micropython.mjs").exists():
+        pytest.fail("MicroPython for node is not installed: run `npm ci`")
+    return command
+
+
+def plan():
+    """Which files the interpreter sees, and which modules of checks it runs."""
+    files = {}
+    for folder, target in (
+        (ROOT / "protocol" / "doorward_protocol", "/lib/doorward_protocol"),
+        (ROOT / "firmware" / "doorward_firmware" / "crypto", "/lib/doorward_firmware/crypto"),
+        (HERE / "micropython_stubs", "/lib"),
+        (HERE / "portable", "/checks"),
+    ):
+        for path in folder.glob("*.py"):
+            if str(path.relative_to(ROOT)) not in HOST_ONLY:
+                files[f"{target}/{path.name}"] = str(path)
+    files["/lib/doorward_firmware/__init__.py"] = str(ROOT / "firmware" / "doorward_firmware" / "__init__.py")
+    for path in (HERE / "vectors").glob("*.json"):
+        files[f"/vectors/{path.name}"] = str(path)
+    return {"package": str(PACKAGE), "files": files, "modules": MODULES}
+
+
+@pytest.fixture(scope="module")
+def results():
+    """What one node process reports: {module: [{check, error, milliseconds}]}."""
+    process = subprocess.run(
+        [node(), str(HERE / "run_checks.mjs")],
+        input=json.dumps(plan()),
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr[-4000:]
+    found = {module: [] for module in MODULES}
+    for line in process.stdout.splitlines():
+        result = json.loads(line)
+        found[result["module"]].append(result)
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module(results, module):
+    written = (HERE / "portable" / f"{module}.py").read_text().count("def check_")
+    assert len(results[module]) == written > 0
+    failures = [
+        f"{result['check']}\n{result['error']}" for result in results[module] if result["error"] is not None
+    ]
+    assert not failures, "\n".join(failures)

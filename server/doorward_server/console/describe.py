@@ -1,0 +1,115 @@
+"""One journal record as one line of text, in Chinese or English, with names instead of ids."""
+
+from typing import Any
+
+from doorward_protocol import records
+from sqlmodel import Session, col, select
+
+from doorward_server import reasons
+from doorward_server.console.texts import text
+from doorward_server.fleet.models import Box, Vehicle
+from doorward_server.handovers.models import HandoverEvent
+from doorward_server.people.models import Person
+
+_PANELS = {records.PANEL_OUTER: "panel_outer", records.PANEL_INNER: "panel_inner"}
+_PLACES = {records.WHERE_HOST: "where_host", records.WHERE_PANEL: "where_panel"}
+_DOORS = {records.DOOR_OUTER: "outer", records.DOOR_INNER: "inner"}
+_DOOR_EVENTS = {
+    records.DOOR_RELEASED: "released",
+    records.DOOR_LOCKED: "locked",
+    records.DOOR_OPENED: "opened",
+    records.DOOR_CLOSED: "closed",
+    records.DOOR_HELD_OPEN: "held_open",
+    records.DOOR_FORCED: "forced",
+}
+_INPUTS = {
+    records.INPUT_EGRESS: "input_egress",
+    records.INPUT_FIRE: "input_fire",
+    records.INPUT_TAMPER: "input_tamper",
+}
+
+
+def door_name(number: int) -> str:
+    """ "outer" or "inner"."""
+    return _DOORS[number]
+
+
+def door_state(event: int) -> str:
+    """The name of a door event: locked, released, opened, closed, held_open, forced."""
+    return _DOOR_EVENTS[event]
+
+
+class Describer:
+    """Describes records in one language; looks names up once."""
+
+    def __init__(self, session: Session, language: str) -> None:
+        self._session = session
+        self._language = language
+        self._names: dict[tuple[type, object], str] = {}
+
+    def line(self, event: HandoverEvent) -> str:
+        """The record's line."""
+        key = f"record_{event.name}"
+        if event.name == "approval" and not event.details.get("approved"):
+            key = "record_approval_refused"
+        return text(key, self._language, **self._fields(event.details))
+
+    def person(self, person_id: object) -> str:
+        """A person's name."""
+        return self._name(Person, person_id, "name_zh" if self._language == "zh" else "name_en")
+
+    def people(self, ids: list[int]) -> str:
+        """Several names, joined as the language does."""
+        return ("、" if self._language == "zh" else ", ").join(self.person(one) for one in ids)
+
+    def box(self, epc: str) -> str:
+        """A box's number by its EPC in hexadecimal; the EPC itself when no box has it."""
+        key = (Box, epc)
+        if key not in self._names:
+            found = self._session.exec(select(Box.number).where(col(Box.epc) == bytes.fromhex(epc))).first()
+            self._names[key] = found or epc
+        return self._names[key]
+
+    def _name(self, model: Any, key: object, attribute: str) -> str:
+        if (model, key) not in self._names:
+            found = self._session.get(model, key) if key else None
+            self._names[(model, key)] = (
+                getattr(found, attribute) if found else text("unknown_person", self._language)
+            )
+        return self._names[(model, key)]
+
+    def _t(self, key: str) -> str:
+        return text(key, self._language)
+
+    def _fields(self, details: dict[str, Any]) -> dict[str, Any]:
+        """The record's fields with ids, codes and lists turned into words."""
+        fields = dict(details)
+        for name in ("person", "officer", "crew"):
+            if isinstance(fields.get(name), int):
+                fields[name] = self.person(fields[name])
+        for name in ("people", "by"):
+            if isinstance(fields.get(name), list):
+                fields[name] = self.people(fields[name])
+        if isinstance(fields.get("vehicle"), int):
+            fields["vehicle"] = self._name(Vehicle, fields["vehicle"], "plate")
+        if fields.get("reason") is not None:
+            recovered = fields["reason"] == 0
+            fields["reason"] = (
+                self._t("recovered") if recovered else reasons.phrase(fields["reason"], self._language)
+            )
+        if "epc" in fields:
+            fields["box"] = self.box(fields["epc"])
+        for name in ("expected", "read"):
+            if isinstance(fields.get(name), list):
+                fields[name] = len(fields[name])
+        if fields.get("panel") in _PANELS:
+            fields["panel"] = self._t(_PANELS[fields["panel"]])
+        if fields.get("where") in _PLACES:
+            fields["where"] = self._t(_PLACES[fields["where"]])
+        if "door" in fields:
+            fields["event"] = self._t("door_event_" + _DOOR_EVENTS[fields["event"]])
+            fields["door"] = self._t("door_" + _DOORS[fields["door"]])
+        if "active" in fields:
+            fields["name"] = self._t(_INPUTS[fields["name"]])
+            fields["active"] = self._t("input_on" if fields["active"] else "input_off")
+        return fields

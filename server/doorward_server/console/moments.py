@@ -1,0 +1,26 @@
+"""Times as pages show them: in the bank's zone, without the date where the page is about today."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+
+def clock_time(milliseconds: int, zone: ZoneInfo) -> str:
+    """Milliseconds since 1970 UTC → "09:41:07"."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(zone).strftime("%H:%M:%S")
+
+
+def window(begin: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """Two aware datetimes → "09:30–10:00"."""
+    return f"{begin.astimezone(zone):%H:%M}–{end.astimezone(zone):%H:%M}"
+
+
+def delay(recorded: int, received: int) -> str:
+    """How long a record took to the centre: "0.2 s", "14 min"; nothing where the unit's clock is ahead."""
+    milliseconds = received - recorded
+    if milliseconds < 0:
+        return ""
+    if milliseconds < 100_000:
+        return f"{milliseconds / 1000:.1f} s"
+    if milliseconds < 6_000_000:
+        return f"{milliseconds // 60_000} min"
+    return f"{milliseconds // 3_600_000} h"

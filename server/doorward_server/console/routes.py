@@ -1,0 +1,212 @@
+"""The pages' addresses: login, the wall, the host screen, and what they post."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Path, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlmodel import Session
+
+from doorward_server.alarms import service as alarms
+from doorward_server.console import host_view, wall_view
+from doorward_server.console.events import EventStream
+from doorward_server.console.pages import FOLDER, environment, first_page, language_of, render, url
+from doorward_server.console.static_files import static_router
+from doorward_server.console.texts import text
+from doorward_server.database import SessionDependency
+from doorward_server.fleet.models import Site
+from doorward_server.handovers import service as handovers
+from doorward_server.problems import Problem
+from doorward_server.security import cookies, sessions
+from doorward_server.security.dependencies import ServicesDependency, check_site, needs, public
+from doorward_server.security.models import User
+from doorward_server.security.roles import Permission, allows
+from doorward_server.services import Services
+
+router = APIRouter(include_in_schema=False)
+router.include_router(static_router(FOLDER / "static"))
+
+Self = Annotated[User, needs(Permission.SELF)]
+Centre = Annotated[User, needs(Permission.SEE_CENTRE)]
+AtSite = Annotated[User, needs(Permission.SEE_SITE)]
+Decider = Annotated[User, needs(Permission.DECIDE_HANDOVER)]
+AlarmHandler = Annotated[User, needs(Permission.HANDLE_ALARMS)]
+SiteId = Annotated[int, Path(ge=1, alias="site")]
+WallPart = Literal["figures", "runs", "alarms", "feed"]
+Language = Literal["zh", "en"]
+"""Paths that a page may ask to come back to are our own: they begin with one slash."""
+Back = Annotated[str, Form(pattern=r"^/(?:[^/\\].*)?$", max_length=200)]
+
+
+@asynccontextmanager
+async def lifespan(_services: Services) -> AsyncIterator[None]:
+    """Compile the templates before the first visitor."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+    yield
+
+
+@router.get("/login", dependencies=[public()])
+def login_page(request: Request, services: ServicesDependency) -> HTMLResponse:
+    return render(request, services, "login.html", problem="", login="", back="/")
+
+
+@router.post("/login", dependencies=[public()])
+def log_in(
+    request: Request,
+    services: ServicesDependency,
+    login: Annotated[str, Form(max_length=100)],
+    password: Annotated[str, Form(max_length=200)],
+    back: Back = "/",
+) -> Response:
+    try:
+        user, token = sessions.log_in(services, login, password, cookies.address_of(request))
+    except Problem as problem:
+        said = (
+            problem.answer.message_zh
+            if language_of(request, None, services) == "zh"
+            else problem.answer.message_en
+        )
+        return render(
+            request, services, "login.html", status=problem.status, problem=said, login=login, back=back
+        )
+    answer = _go(back if back != "/" else first_page(user))
+    cookies.set_login(answer, request, token)
+    return answer
+
+
+@router.post("/logout")
+def log_out(request: Request, session: SessionDependency, _user: Self) -> Response:
+    sessions.log_out(session, request.cookies.get(sessions.COOKIE, ""))
+    answer = _go(url("login"))
+    cookies.clear_login(answer)
+    return answer
+
+
+@router.post("/language")
+def set_language(
+    session: SessionDependency, user: Self, language: Annotated[Language, Form()], back: Back = "/"
+) -> Response:
+    user.language = language
+    session.add(user)
+    return _go(back)
+
+
+@router.get("/")
+def home(user: Self) -> Response:
+    return _go(first_page(user))
+
+
+@router.get("/wall")
+def wall_page(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Centre
+) -> HTMLResponse:
+    return render(
+        request, services, "wall.html", user, events=url("events"), speaks=True, **_wall(session, user)
+    )
+
+
+@router.get("/wall/parts/{part}")
+def wall_part(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Centre, part: WallPart
+) -> HTMLResponse:
+    return render(request, services, f"parts/{part}.html", user, **_wall(session, user))
+
+
+@router.post("/wall/acknowledge")
+def acknowledge(
+    session: SessionDependency, user: AlarmHandler, key: Annotated[str, Form(max_length=200)]
+) -> Response:
+    alarms.acknowledge(session, user, key)
+    return _go(url("wall"))
+
+
+@router.get("/host/{site}")
+def host_page(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: AtSite, site: SiteId
+) -> HTMLResponse:
+    return _host_page(request, services, session, user, site)
+
+
+@router.get("/host/{site}/part")
+def host_part(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: AtSite, site: SiteId
+) -> HTMLResponse:
+    return render(request, services, "parts/host.html", user, **_host(session, user, site))
+
+
+@router.post("/host/{site}/decide")
+def decide(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Decider,
+    site: SiteId,
+    handover: Annotated[int, Form(ge=1)],
+    picture: Annotated[str, Form(pattern=r"^([0-9a-f]{64})?$")],
+    decision: Annotated[Literal["approve", "refuse"], Form()],
+    reason: Annotated[Literal["picture_mismatch", "head_count_mismatch"], Form()] = "picture_mismatch",
+    head_count: Annotated[str, Form(pattern=r"^\d{0,2}$")] = "",
+) -> Response:
+    check_site(user, site)
+    if decision == "approve" and not head_count:
+        problem = text("head_count_missing", user.language)
+        return _host_page(request, services, session, user, site, problem, 422)
+    try:
+        handovers.decide(
+            session,
+            user,
+            handover,
+            approve=decision == "approve",
+            head_count=int(head_count) if head_count else None,
+            reason=None if decision == "approve" else reason,
+            picture=bytes.fromhex(picture),
+        )
+    except Problem as refusal:
+        said = refusal.answer.message_zh if user.language == "zh" else refusal.answer.message_en
+        return _host_page(request, services, session, user, site, said, refusal.status)
+    return _go(url("host", site=site))
+
+
+@router.get("/live")
+async def live_events(services: ServicesDependency, user: AtSite) -> Response:
+    return EventStream(services, user)
+
+
+def _host_page(
+    request: Request,
+    services: Services,
+    session: Session,
+    user: User,
+    site: int,
+    problem: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    content = {**_host(session, user, site), "problem": problem}
+    return render(request, services, "host.html", user, status, events=url("events"), **content)
+
+
+def _wall(session: Session, user: User) -> dict[str, Any]:
+    return {
+        "wall": wall_view.build(session, user.language),
+        "may_acknowledge": allows(user.role, Permission.HANDLE_ALARMS),
+    }
+
+
+def _host(session: Session, user: User, site_id: int) -> dict[str, Any]:
+    check_site(user, site_id)
+    site = session.get(Site, site_id)
+    if site is None:
+        raise Problem(404, "not_found", text("no_site", "zh"), text("no_site", "en"), text("back_home", "en"))
+    may_decide = allows(user.role, Permission.DECIDE_HANDOVER)
+    return {
+        "host": host_view.build(session, site_id, user.language, may_decide),
+        "site_id": site_id,
+        "site_name": wall_view.site_name(site, user.language),
+        "problem": "",
+    }
+
+
+def _go(path: str) -> RedirectResponse:
+    return RedirectResponse(path, status_code=303)

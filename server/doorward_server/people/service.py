@@ -106,6 +106,7 @@ def remove_person(session: Session, actor: User | None, person: Person) -> None:
     before = described(person)
     person.removed_at = services_of(session).clock.now()
     person.photo = None
+    person.card_uid = None
     session.add(person)
     for finger in fingers_of(session, person):
         session.delete(finger)

@@ -116,7 +116,7 @@ def decide(session: Session, user: User, approval: Approval, approve: bool, note
     if approve and requester.removed_at is not None:
         raise _no_longer_open()
     if approve and approval.digest != _digest_of(session, approval):
-        raise _changed_since()
+        raise changed_since()
     approval.state = APPROVED if approve else REFUSED
     _end(session, approval, user, note)
     if approve:
@@ -256,7 +256,8 @@ def _no_longer_open() -> Problem:
     )
 
 
-def _changed_since() -> Problem:
+def changed_since() -> Problem:
+    """The refusal of a step that is no longer what was asked for."""
     return Problem(
         409,
         "changed_since_request",

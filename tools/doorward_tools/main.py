@@ -1,0 +1,22 @@
+"""The `doorward` command: one file per sub-command, listed here.
+
+Sub-commands import what they need when they run, so that `--help` answers at once.
+"""
+
+import typer
+
+from doorward_tools import demo, import_bank, scenario, serve, simulate
+
+app = typer.Typer(
+    name="doorward",
+    help="Authenticates cash-in-transit crews at a bank's doors; follows every cash box from hand to hand.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode="rich",
+)
+
+app.command("demo", epilog="Example:  doorward demo --once")(demo.command)
+app.command("serve", epilog="Example:  doorward serve --data ./data --port 8000")(serve.command)
+app.command("simulate", epilog="Example:  doorward simulate --data ./data --site BR01")(simulate.command)
+app.command("scenario", epilog="Example:  doorward scenario delivery --json")(scenario.command)
+app.command("import", epilog="Example:  doorward import ./bank --data ./data")(import_bank.command)

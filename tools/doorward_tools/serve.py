@@ -1,0 +1,38 @@
+"""`doorward serve`: the server, with its database and keys in one data folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# The link's frames are at most 4 KB; anything larger on a WebSocket is no unit.
+LARGEST_FRAME = 8192
+SHUTDOWN_SECONDS = 2
+
+
+def command(
+    data: Annotated[Path, typer.Option(help="Folder of database, keys and caches; made if missing.")] = Path(
+        "data"
+    ),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    language: Annotated[str, typer.Option(help="Language before login: zh or en.")] = "zh",
+) -> None:
+    """Run the server: pages for people at desks, and the link for units.
+
+    Everything else is set by DOORWARD_… variables; docs/operations.md lists them.
+    """
+    import uvicorn
+    from doorward_server.app import create_app
+    from doorward_server.settings import Settings
+
+    settings = Settings(data=data, host=host, port=port, language=language)
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_FRAME,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        log_level="warning",
+    )

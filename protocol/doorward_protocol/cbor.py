@@ -48,18 +48,24 @@ def encode_sequence(items):
 
 def decode(data, max_depth=MAX_DEPTH):
     """Return the one item that data, the whole of it, encodes. Raises ProtocolError."""
-    reader = _Reader(bytes(data))
-    item = reader.item(max_depth)
-    if reader.at != len(reader.data):
-        raise ProtocolError(MALFORMED, "bytes after the end of the item")
-    return item
+    items = _read(data, max_depth, 1)
+    if not items:
+        raise ProtocolError(MALFORMED, "no data")
+    return items[0]
 
 
 def decode_sequence(data, max_depth=MAX_DEPTH):
     """Return the list of items that data encodes one after the other (RFC 8742). Raises ProtocolError."""
+    return _read(data, max_depth, len(data))
+
+
+def _read(data, max_depth, most):
+    """The items that data consists of, which may not be more than most."""
     reader = _Reader(bytes(data))
     items = []
     while reader.at != len(reader.data):
+        if len(items) == most:
+            raise ProtocolError(MALFORMED, "bytes after the end of the item")
         items.append(reader.item(max_depth))
     return items
 

@@ -8,9 +8,11 @@ try:
     from micropython import const
 except ImportError:  # CPython without the simulator's stubs
 
-    def const(value):
-        """Return value; on MicroPython the compiler folds it into the code instead."""
+    def _as_it_is(value):
+        """Return value; MicroPython's compiler folds the constant into the code instead."""
         return value
+
+    const = _as_it_is
 
 
 def _strict_text(data):

@@ -13,6 +13,7 @@ Multiplications are `async`: they call pause() after each digit, some millisecon
 """
 
 from doorward_protocol.compat import const
+from doorward_protocol.errors import BAD_KEY, ProtocolError
 from doorward_protocol.suite import P256_N as N
 from doorward_protocol.suite import P256_P as P
 
@@ -130,8 +131,10 @@ async def multiply(scalar, point, randomiser, pause):
         result = double(double(double(double(result))))
         result = add(result, _pick(table, digits[place]))
         await pause()
-    x, y = to_affine(result)
-    return x, P - y if negative else y
+    affine = to_affine(result)
+    if affine is None:  # the order is prime, so only a computing fault or a point off the curve leads here
+        raise ProtocolError(BAD_KEY)
+    return affine[0], P - affine[1] if negative else affine[1]
 
 
 async def multiply_both(first, first_point, second, second_point, pause):

@@ -96,7 +96,9 @@ class DeviceSuite(Suite):
         secret = _scalar(private)
         digest = self.sha256(message)
         order = p256.N
-        for nonce in self._nonces(private, digest):
+        nonces = self._nonces(private, digest)
+        while True:
+            nonce = next(nonces)
             x, _ = await p256.multiply(nonce, p256.G, self._below(p256.P), self._pause)
             r = x % order
             blind = self._below(order)

@@ -1,12 +1,14 @@
 """An M100/R200 UHF reader: which tags are in front of the antenna, and which chip each one is.
 
-While reading, the module polls by itself (command 27) and sends a notice for every tag it hears, or an
-answer FF 15 for a round without any; only "stop" (28) is understood meanwhile. A tag's chip number (TID) is
-read with command 39 after "select" (0C) has chosen the tag by its EPC, so polling is stopped for that
-moment. 65,535 rounds are the most one can ask for: when the reader falls silent it is asked to stop (which
-it must answer, so this is also the proof that it lives) and started again.
+The air has no event: tags are silent until they are asked. The module asks by itself (command 27: so many
+rounds; a notice for every tag heard, or an answer FF 15 for a round without any). It is given rounds without
+end while new tags keep coming, and two rounds every 750 ms when nothing new has come for 3 s: an arrival is
+noticed within a second, and a parked van does not fill the line with the same notice fifty times a second.
+During an endless run the module understands "stop" (28) only. A tag's chip number (TID) is read with command
+39 after "select" (0C) has chosen the tag by its EPC, so polling is stopped for that moment.
 
-Notices may be lost on the way (the bridge's buffer is short); a tag that stays is heard again at once.
+Notices may be lost on the way (the bridge's buffer is short); a tag that stays is heard again at once. When no
+frame at all comes for 3 s, the module is set up anew, which it must answer: the proof that it lives.
 Source: MagicRF M100/QM100 firmware manual, chapter 2; region and power as the site's radio rules want them.
 """
 
@@ -32,10 +34,15 @@ _ERROR = const(0xFF)
 _NO_TAG_HEARD = b"\x15"
 _MEMORY_OVERRUN = const(0xA3)
 
+_ENDLESS = const(0xFFFF)  # rounds, some twenty minutes
+_GLANCE = const(2)  # rounds
 _ANSWER = const(500)  # ms an answer may take
 _TRIES = const(3)
-_SILENCE = const(10_000)  # ms without a frame after which polling is started again
-_RETRY = const(5_000)  # ms between two attempts to reach a reader that failed
+_PACE = const(750)  # ms between two glances
+_SILENCE = const(3_000)  # ms without a frame after which the module is set up anew
+_EAGER = const(3_000)  # ms of endless rounds after the last new tag
+_FORGET = const(10_000)  # ms after which a tag that was not heard counts as new
+_RETRY = const(5_000)  # ms between two attempts to reach a module that failed
 _REPEAT = const(400)  # ms within which a tag is not reported again
 _MAX_TAGS = const(128)  # tags remembered and waiting
 _TID_WORDS = const(6)  # 96 bits
@@ -58,6 +65,8 @@ class UhfReader:
         self._answer = None
         self._heard = asyncio.Event()
         self._heard_at = 0
+        self._new_at = 0
+        self._endless = False
         self._tags = []
         self._last = {}
         self._failed = False
@@ -83,6 +92,7 @@ class UhfReader:
         if self._poller is not None:
             self._poller.cancel()
             self._poller = None
+            self._endless = False
             async with self._lock:
                 try:
                     await self._ask(_STOP)
@@ -115,11 +125,11 @@ class UhfReader:
                     await self._ask(_STOP)
                 return await action(*arguments)
             finally:
-                if self._poller is not None:
-                    self._poll()
+                if self._endless:
+                    self._poll(_ENDLESS)
 
-    def _poll(self):
-        self._stream.write(frames.encode(_POLL, b"\x22\xff\xff"))
+    def _poll(self, rounds):
+        self._stream.write(frames.encode(_POLL, b"\x22" + rounds.to_bytes(2, "big")))
 
     async def _read_tid(self, epc):
         if not 2 <= len(epc) <= 30:
@@ -146,6 +156,7 @@ class UhfReader:
     async def _prepare(self):
         self._stream.reset()
         self._parser.clear()
+        self._endless = False
         await self._ask(_STOP)  # it may still be polling from before our restart
         for command, parameters in self._settings:
             await self._ask(command, parameters)
@@ -155,18 +166,27 @@ class UhfReader:
             try:
                 async with self._lock:
                     await self._prepare()
-                    self._poll()
                 if self._failed:
                     self._failed = False
                     self.on_fault(self.name, 0, "")
-                self._heard_at = time.ticks_ms()
-                rest = _SILENCE
-                while rest > 0:
-                    await asyncio.sleep_ms(rest)
-                    rest = _SILENCE - time.ticks_diff(time.ticks_ms(), self._heard_at)
+                self._heard_at = self._new_at = time.ticks_ms()
+                while time.ticks_diff(time.ticks_ms(), self._heard_at) < _SILENCE:
+                    await self._set_pace()
+                    await asyncio.sleep_ms(_PACE)
             except DriverError as error:
                 self._fault(error)
                 await asyncio.sleep_ms(_RETRY)
+
+    async def _set_pace(self):
+        async with self._lock:
+            eager = time.ticks_diff(time.ticks_ms(), self._new_at) < _EAGER
+            if eager and not self._endless:
+                self._poll(_ENDLESS)
+            elif not eager:
+                if self._endless:
+                    await self._ask(_STOP)
+                self._poll(_GLANCE)
+            self._endless = eager
 
     def _fault(self, error):
         if not self._failed:
@@ -221,12 +241,14 @@ class UhfReader:
             return
         now = time.ticks_ms()
         last = self._last.get(epc)
-        if (last is not None and time.ticks_diff(now, last) < _REPEAT) or epc in self._tags:
+        if last is None or time.ticks_diff(now, last) > _FORGET:
+            self._new_at = now
+        elif time.ticks_diff(now, last) < _REPEAT:
             return
-        if len(self._last) >= _MAX_TAGS:
+        if len(self._last) >= _MAX_TAGS and last is None:
             self._last = {}
         self._last[epc] = now
-        if len(self._tags) < _MAX_TAGS:
+        if epc not in self._tags and len(self._tags) < _MAX_TAGS:
             self._tags.append(epc)
             self._heard.set()
 

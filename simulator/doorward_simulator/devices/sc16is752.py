@@ -46,9 +46,14 @@ class Channel:
         self.number = number
         self.device: SerialDevice | None = None
         self.overruns = 0
+        self._drain: Handle | None = None
+        self._timeout: Handle | None = None
         self.reset()
 
     def reset(self) -> None:
+        for handle in (self._drain, self._timeout):
+            if handle is not None:
+                handle.cancel()
         self.registers = bytearray(16)
         self.registers[LCR] = 0x1D
         self.enhanced = bytearray(16)
@@ -59,8 +64,7 @@ class Channel:
         self.timed_out = False
         self.transmit_wanted = False  # an interrupt for room that was not yet told
         self._sending: deque[int] = deque()
-        self._drain: Handle | None = None
-        self._timeout: Handle | None = None
+        self._drain = self._timeout = None
 
     @property
     def baud(self) -> int | None:
@@ -106,13 +110,10 @@ class Channel:
 
     def arrive(self, data: bytes) -> None:
         """Bytes from the line."""
-        if self.device is not None and self.baud is not None:
-            if abs(self.baud - self.device.baud) > self.baud * 3 // 100:
-                self.bridge.violation(
-                    f"channel {self.number}: set to {self.baud} baud, the line runs at {self.device.baud}",
-                    data,
-                )
-                return
+        rate = self.device.baud if self.device is not None else 0
+        if self.baud is not None and abs(self.baud - rate) > self.baud * 3 // 100:
+            self.bridge.violation(f"channel {self.number} at {self.baud} baud, its line at {rate}", data)
+            return
         depth = FIFO if self.fifo_control & 1 else 1
         for value in data:
             if len(self.received) >= depth:
@@ -165,7 +166,7 @@ class Channel:
     def line_status(self) -> int:
         """LSR; reading it clears the overrun."""
         status = bool(self.received) | self.overrun << 1
-        status |= (self.room > 0 and not self._sending) << 5 | (not self._sending) << 6
+        status |= 0x60 if not self._sending else 0
         self.overrun = False
         return status
 

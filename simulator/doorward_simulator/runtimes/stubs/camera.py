@@ -40,7 +40,7 @@ class Camera:
             self.init()
 
     def init(self):
-        simulated_bus.bus.call("camera", "init")
+        simulated_bus.bus.call("camera", "start")
         self._ready = True
 
     def deinit(self):
@@ -51,6 +51,7 @@ class Camera:
             self._format = pixel_format
         if frame_size is not None:
             self._size = frame_size
+        self.init()
 
     def capture(self):
         if not self._ready:
@@ -60,7 +61,7 @@ class Camera:
         )
 
     def frame_available(self):
-        return self._ready
+        return self._ready and simulated_bus.bus.call("camera", "available")
 
     def free_buffer(self):
         pass

@@ -9,6 +9,11 @@ import threading
 from collections import deque
 from typing import Any
 
+from sqlmodel import Session
+
+from doorward_server.database import after_commit
+from doorward_server.services import services_of
+
 QUEUE_SIZE = 256
 
 
@@ -84,3 +89,11 @@ class Live:
         with self.lock:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
+
+
+def publish(session: Session, topic: str, payload: dict[str, Any]) -> None:
+    """Publish an event once what it tells of is committed. A quiet session (a rebuild) tells nobody."""
+    if session.info.get("quiet"):
+        return
+    live: Live = services_of(session).live
+    after_commit(session, lambda: live.publish(topic, payload))

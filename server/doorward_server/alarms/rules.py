@@ -1,4 +1,3 @@
-
 """The one table of alarms: which record, with which reason or condition, means trouble, and how bad it is.
 
 `RULES` is read by the projection for every record of a unit's journal, `SERVER_RULES` holds what the server
@@ -399,6 +398,7 @@ SERVER_RULES = (
     Rule("clock_off", WARNING, "D16", "单元时钟偏差超过 60 秒", "A unit's clock is off by more than 60 s"),
     Rule("clock_unsure", WARNING, "D16", "单元时钟不可信", "A unit does not trust its clock"),
     Rule("task_on_unsure_clock", HIGH, "D16", "时钟不可信时开始任务", "A task began on an unsure clock"),
+    Rule("second_arrival", CRITICAL, "D3", "已完成的任务再次开始", "A finished task began once more"),
     Rule("skipped_stop", HIGH, "S9", "车辆未按线路顺序到达", "A vehicle skipped a stop"),
     Rule("revoked_version", CRITICAL, "D4", "按已撤销的任务单交接", "A handover ran on a revoked order"),
     Rule("unknown_task", CRITICAL, "D4", "单元报告了未知任务", "A unit reports a task nobody planned for it"),
@@ -420,3 +420,9 @@ BY_NAME = {rule.name: rule for rule in (*RULES, *SERVER_RULES)}
 def rules_for(name: str, fields: Fields) -> list[Rule]:
     """The alarms that a record means."""
     return [rule for rule in RULES if rule.matches(name, fields)]
+
+
+def title(rule: str, language: str) -> str:
+    """The title of a rule in "zh" or "en"."""
+    found = BY_NAME[rule]
+    return found.title_zh if language == "zh" else found.title_en

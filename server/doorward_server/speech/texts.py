@@ -80,6 +80,7 @@ SENTENCES = {
     "closed": ("{site}，交接完成，款箱{boxes}个。", "{site}: handover complete, {boxes} boxes."),
     "frozen": ("{site}，交接已冻结。", "{site}: the handover is frozen."),
     "left": ("{site}，押款车已离开。", "{site}: the van has left."),
+    "test": ("语音已开启。", "Speech is on."),
     "alarm": ("报警，{site}，{title}。", "Alarm, {site}: {title}."),
 }
 

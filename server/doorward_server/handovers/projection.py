@@ -1,0 +1,195 @@
+"""Turns journal records into handovers, events and pictures: a pure function of the leaves, in their order.
+
+`project` is called for every leaf once all before it in its journal are there. `rebuild` forgets the whole
+projection and makes it again from the leaves, which gives the same rows. What a record does to its
+handover is in `steps.py`, one small function per kind.
+"""
+
+import logging
+from collections.abc import Callable
+
+from doorward_protocol import records
+from doorward_protocol.errors import ProtocolError
+from doorward_protocol.records import Record
+from sqlmodel import Session, col, delete, select
+
+from doorward_server.alarms import service as alarms
+from doorward_server.alarms.models import Alarm
+from doorward_server.database import after_commit
+from doorward_server.handovers import announce, steps
+from doorward_server.handovers.models import Handover, HandoverEvent, Picture
+from doorward_server.link.models import Leaf
+from doorward_server.reports import service as reports
+from doorward_server.services import services_of
+from doorward_server.units.models import Unit
+
+log = logging.getLogger(__name__)
+
+# Integers of a journal have 64 bits unsigned, those of a database 63; moments end with the year 9999.
+_LARGEST = (1 << 63) - 1
+_LAST_MOMENT = 253_402_300_799_000
+
+
+def project(session: Session, unit: Unit, leaf: Leaf) -> list[bytes]:
+    """Take one leaf into account; returns the hashes of pictures it names.
+
+    A leaf that cannot be read alarms and is otherwise left as it is: the journal stays the truth.
+    """
+    record = read(leaf)
+    if record is None:
+        note_unreadable(session, unit, leaf)
+        return []
+    handover, trouble = steps.apply(session, unit, leaf, record)
+    event = HandoverEvent(
+        id=leaf.id,
+        handover_id=None if handover is None else handover.id,
+        unit_id=unit.id,
+        site_id=unit.site_id,
+        epoch=leaf.epoch,
+        index=leaf.index,
+        name=record.name,
+        time=record.time,
+        received=leaf.received,
+        clock_unsure=record.clock == records.CLOCK_UNSURE,
+        details=details_of(record),
+    )
+    session.add(event)
+    session.flush()
+    pictures = _note_pictures(session, unit, record)
+    alarms.project(session, unit, leaf, record, event.handover_id, trouble)
+    announce.tell(session, unit, event, handover)
+    if record.name == "closed" and handover is not None:
+        _after_closing(session, handover)
+    return pictures
+
+
+def _after_closing(session: Session, handover: Handover) -> None:
+    """Print the report, and let the manifests' timer know: an order leaves two hours from now."""
+    if session.info.get("quiet"):
+        return
+    reports.queue(session, handover)
+    keeper = services_of(session).parts.get("manifests")
+    if keeper is not None:
+        after_commit(session, keeper.wake)
+
+
+def foresee(session: Session, unit: Unit, leaf: Leaf) -> None:
+    """A leaf came before its predecessors: alarm and tell at once, take it into account in its place."""
+    record = read(leaf)
+    if record is None:
+        return
+    alarms.project(session, unit, leaf, record, None, [])
+    announce.tell_early(session, unit, leaf, record)
+
+
+def rebuild(session: Session) -> int:
+    """Forget handovers, events and alarms of records, and make them again; returns how many leaves were read.
+
+    Tells no page anything. People's handling of alarms, pictures and commands are no projections and stay.
+    """
+    session.info["quiet"] = True
+    session.exec(delete(HandoverEvent))
+    session.exec(delete(Handover))
+    session.exec(delete(Alarm).where(col(Alarm.key).startswith("record:")))
+    session.flush()
+    units = {unit.id: unit for unit in session.exec(select(Unit))}
+    replay = Replay(lambda leaf: _project_again(session, units[leaf.unit_id], leaf))
+    count = 0
+    for leaf in session.exec(select(Leaf).order_by(col(Leaf.id))).all():
+        count += 1
+        if not replay.take(leaf):
+            foresee(session, units[leaf.unit_id], leaf)
+    session.info["quiet"] = False
+    return count
+
+
+def _project_again(session: Session, unit: Unit, leaf: Leaf) -> None:
+    """As ingest did: a leaf that breaks its projection stays out of it."""
+    try:
+        with session.begin_nested():
+            project(session, unit, leaf)
+    except Exception:
+        log.exception("leaf %d stays out of the projection", leaf.id)
+
+
+class Replay:
+    """Feeds leaves, stored in any order, to the projection in the order in which ingest did."""
+
+    def __init__(self, project_one: Callable[[Leaf], object]) -> None:
+        self._project = project_one
+        self._sizes: dict[tuple[int, int], int] = {}
+        self._early: dict[tuple[int, int], dict[int, Leaf]] = {}
+
+    def take(self, leaf: Leaf) -> bool:
+        """True if the leaf could be projected now, with those that had waited for it."""
+        journal = (leaf.unit_id, leaf.epoch)
+        early = self._early.setdefault(journal, {})
+        size = self._sizes.get(journal, 0)
+        if leaf.index != size:
+            early[leaf.index] = leaf
+            return False
+        while True:
+            self._project(leaf)
+            size += 1
+            self._sizes[journal] = size
+            if size not in early:
+                return True
+            leaf = early.pop(size)
+
+
+def read(leaf: Leaf) -> Record | None:
+    """The record in a leaf; None if its content was deleted or cannot be read."""
+    if leaf.entry is None:
+        return None
+    try:
+        record = records.decode(leaf.entry)
+    except ProtocolError:
+        return None
+    numbers = (value for value in record.fields.values() if isinstance(value, int))
+    fits = record.time <= _LAST_MOMENT and all(number <= _LARGEST for number in numbers)
+    return record if fits else None
+
+
+def details_of(record: Record) -> dict:
+    """A record's fields for pages: bytes in hexadecimal. Never whether a finger meant duress (D9)."""
+    return {name: _plain(value) for name, value in record.fields.items() if name != "duress"}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return value
+
+
+def _note_pictures(session: Session, unit: Unit, record: Record) -> list[bytes]:
+    """Remember that a picture exists, and want its content."""
+    name = record.fields.get("picture")
+    if name is None:
+        return []
+    if session.get(Picture, name) is None:
+        session.add(
+            Picture(
+                hash=name,
+                unit_id=unit.id,
+                task=record.fields.get("task"),
+                person_id=record.fields.get("person"),
+                time=record.time,
+            )
+        )
+        session.flush()
+    return [name]
+
+
+def note_unreadable(session: Session, unit: Unit, leaf: Leaf) -> None:
+    """Alarm for a leaf that is kept but says nothing to the projection."""
+    if not session.info.get("quiet"):
+        alarms.raise_alarm(
+            session,
+            "unreadable_record",
+            unit,
+            f"{leaf.epoch}.{leaf.index}",
+            epoch=leaf.epoch,
+            index=leaf.index,
+        )

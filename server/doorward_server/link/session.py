@@ -1,0 +1,201 @@
+"""One connection of one unit: handshake, then a dispatch of its messages. The server speaks first: `time`.
+
+Whatever a unit must not send (garbage, an unknown message, one for the other direction, a frame out of
+sequence) is answered with `refused` where the channel still stands, alarms, and closes the connection. It
+never ends more than this connection.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from doorward_protocol import channel, edhoc, messages
+from doorward_protocol.errors import NOT_WANTED, REASONS, TIMED_OUT, TOO_LARGE, ProtocolError
+
+from doorward_server.link import state
+from doorward_server.link.journal import ReceivedHead, ReceivedRecord
+from doorward_server.link.outbox import Outbox
+from doorward_server.link.pictures import Pictures
+from doorward_server.units import authority
+
+if TYPE_CHECKING:
+    from doorward_server.link.links import Links
+
+log = logging.getLogger(__name__)
+
+HANDSHAKE_SECONDS = 30  # a device needs two for its arithmetic, a poor line some more
+POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
+GOING_AWAY = 1001
+
+
+class Carrier(Protocol):
+    """What carries the bytes: one binary message at a time."""
+
+    async def receive(self) -> bytes | None:
+        """The next message; None once the other side has gone."""
+
+    async def send(self, data: bytes) -> None: ...
+
+    async def close(self, code: int, reason: str) -> None: ...
+
+
+class LinkSession:
+    """A unit's connection from its first byte to its last. `run` is the whole life of it."""
+
+    def __init__(self, links: "Links", carrier: Carrier) -> None:
+        self._links = links
+        self._services = links.services
+        self._carrier = carrier
+        self._channel: channel.Channel | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._allowed: set[bytes] = set()
+        self.outbox = Outbox(self._send)
+        self.unit_id = 0
+        self.kid = b""
+        self.pictures: Pictures | None = None
+
+    async def run(self) -> None:
+        """Serve the connection until either side ends it."""
+        try:
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
+                if not await self._handshake():
+                    return
+        except TimeoutError:
+            await self._carrier.close(POLICY_VIOLATION, REASONS[TIMED_OUT][0])
+            return
+        except ProtocolError as problem:
+            log.info("a handshake was refused: %s", problem)
+            await self._carrier.close(POLICY_VIOLATION, REASONS[problem.reason][0])
+            return
+        await self._serve()
+
+    def stop(self) -> None:
+        """End the connection: a newer one took its place, or its records could not be stored."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def offer_manifest(self, data: bytes, listed: set[bytes]) -> None:
+        """Send a manifest; from now on the unit may fetch what it lists."""
+        self._allowed |= listed
+        self.outbox.put("object", kind="manifest", object=data)
+
+    async def _handshake(self) -> bool:
+        """EDHOC as the Responder. False if the other side went away; raises ProtocolError."""
+        key = authority.server_key(self._services)
+        responder = edhoc.Responder(
+            self._services.suite, key.private, key.kid, key.public, self._links.public_key_of
+        )
+        message_1 = await self._carrier.receive()
+        if message_1 is None:
+            return False
+        await self._carrier.send(await responder.message_2(message_1))
+        message_3 = await self._carrier.receive()
+        if message_3 is None:
+            return False
+        await responder.finish(message_3)
+        self.kid = responder.peer_kid
+        self._channel = channel.Channel.after(responder)
+        return True
+
+    async def _serve(self) -> None:
+        self.outbox.put("time", nonce=None, time=self._services.clock.milliseconds())
+        sender = asyncio.create_task(self.outbox.run())
+        self._task = asyncio.create_task(self._receive_all())
+        code, reason = GOING_AWAY, ""
+        try:
+            done, _ = await asyncio.wait({sender, self._task}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if not task.cancelled():
+                    task.result()
+        except ProtocolError as problem:
+            code, reason = POLICY_VIOLATION, REASONS[problem.reason][0]
+            await self._complain(problem)
+        except ConnectionError:
+            log.debug("unit %s is gone", self.kid.hex())
+        finally:
+            for task in (sender, self._task):
+                task.cancel()
+            await asyncio.gather(sender, self._task, return_exceptions=True)
+            await self._links.remove(self)
+            await self._carrier.close(code, reason)
+
+    async def _complain(self, problem: ProtocolError) -> None:
+        log.warning("unit %s sent what it must not: %s", self.kid.hex(), problem)
+        self._links.note_abuse(self.unit_id, problem)
+        if self._channel.closed:
+            return  # nothing can be said on a channel that has lost its sequence
+        try:
+            self.outbox.put(
+                "refused", what="frame", reference=b"", reason=problem.reason, detail=problem.detail
+            )
+            await self.outbox.flush()
+        except (ProtocolError, ConnectionError):
+            log.debug("unit %s is gone before it could be told", self.kid.hex())
+
+    async def _receive_all(self) -> None:
+        await self._links.add(self)
+        while True:
+            frame = await self._carrier.receive()
+            if frame is None:
+                return
+            name, fields = messages.decode(self._channel.open(frame), messages.TO_SERVER)
+            await getattr(self, f"_on_{name}")(fields)
+
+    async def _send(self, plaintext: bytes) -> None:
+        await self._carrier.send(self._channel.seal(plaintext))
+
+    async def _on_status(self, fields: dict) -> None:
+        now = self._services.clock.milliseconds()
+        self.outbox.put("time", nonce=fields["nonce"], time=now)
+        answer = await self._links.ingest.write(
+            lambda session: state.note_status(session, self.unit_id, fields, now)
+        )
+        if answer.manifest is not None:
+            self.offer_manifest(answer.manifest, answer.listed)
+        self._allowed |= answer.listed
+        if answer.receipt is not None:
+            self.outbox.put("stored", object=answer.receipt)
+        for name in answer.pictures:
+            self.pictures.want(name)
+
+    async def _on_record(self, fields: dict) -> None:
+        now = self._services.clock.milliseconds()
+        item = ReceivedRecord(self.unit_id, fields["epoch"], fields["index"], fields["entry"], now)
+        await self._links.ingest.put(item)
+
+    async def _on_head(self, fields: dict) -> None:
+        now = self._services.clock.milliseconds()
+        await self._links.ingest.put(ReceivedHead(self.unit_id, fields["object"], now))
+
+    async def _on_have(self, fields: dict) -> None:
+        await self._links.ingest.write(lambda session: state.note_have(session, self.unit_id, fields))
+
+    async def _on_want(self, fields: dict) -> None:
+        name, offset = fields["hash"], fields["offset"]
+        content = None
+        if name in self._allowed:
+            content = await self._links.content(name)
+        if content is None:
+            self.outbox.put("refused", what="want", reference=name, reason=NOT_WANTED, detail="not listed")
+        elif offset >= len(content):
+            self.outbox.put("refused", what="want", reference=name, reason=TOO_LARGE, detail="offset")
+        else:
+            self.outbox.put_blob(name, offset, content)
+
+    async def _on_blob(self, fields: dict) -> None:
+        try:
+            content = self.pictures.take(fields)
+        except ProtocolError as problem:
+            self.outbox.put(
+                "refused", what="blob", reference=fields["hash"], reason=problem.reason, detail=problem.detail
+            )
+            return
+        if content is not None:
+            await self._links.ingest.write(
+                lambda session: state.keep_picture(session, self.unit_id, fields["hash"], content)
+            )
+
+    async def _on_refused(self, fields: dict) -> None:
+        if fields["what"] == "want":
+            self.pictures.refused(fields["reference"])
+        await self._links.ingest.write(lambda session: state.note_refused(session, self.unit_id, fields))

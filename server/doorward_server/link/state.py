@@ -1,0 +1,193 @@
+"""What a unit says about itself, written down: status, what it holds, refusals, pictures, presence.
+
+Each function runs in a writing transaction on the link's writer and returns what is to be answered.
+"""
+
+from typing import Any, NamedTuple
+
+from doorward_protocol import records
+from sqlmodel import Session, col, select
+
+from doorward_server import live
+from doorward_server.alarms import service as alarms
+from doorward_server.alarms.rules import CLOCK_LIMIT
+from doorward_server.handovers import pictures
+from doorward_server.handovers.models import Command, Picture
+from doorward_server.link.journal import LARGEST, newest_head, note_conflict
+from doorward_server.link.models import JournalEpoch
+from doorward_server.units import manifests
+from doorward_server.units.models import Unit
+
+PICTURES_PER_STATUS = 64
+_LONGEST_TEXT = 100
+
+
+class StatusAnswer(NamedTuple):
+    """A manifest to offer (None: it has it), what it may fetch, a missed receipt, pictures we lack."""
+
+    manifest: bytes | None
+    listed: set[bytes]
+    receipt: bytes | None
+    pictures: list[bytes]
+
+
+def note_online(session: Session, unit_id: int, now: int) -> None:
+    """The unit has proved its key on a new connection."""
+    unit = session.get_one(Unit, unit_id)
+    unit.online, unit.last_seen = True, now
+    session.add(unit)
+    session.flush()
+    alarms.end_all(session, "unit_offline", unit)
+    publish(session, unit, "online")
+
+
+def note_offline(session: Session, unit_id: int, now: int) -> None:
+    """The unit's connection has ended."""
+    unit = session.get_one(Unit, unit_id)
+    unit.online, unit.last_seen = False, now
+    session.add(unit)
+    session.flush()
+    publish(session, unit, "offline")
+
+
+def note_status(session: Session, unit_id: int, fields: dict[str, Any], now: int) -> StatusAnswer:
+    """Take a `status`: clock, health, journal; answer with what the unit lacks."""
+    unit = session.get_one(Unit, unit_id)
+    unit.last_seen = now
+    unit.actual_version = min(fields["manifest"], LARGEST)
+    unit.firmware = fields["firmware"][:_LONGEST_TEXT]
+    unit.health = _health(fields["health"])
+    unit.epoch, unit.size = min(fields["epoch"], LARGEST), min(fields["size"], LARGEST)
+    unit.clock_sure = fields["clock"] == records.CLOCK_SURE
+    unit.clock_offset = max(-LARGEST, min(LARGEST, fields["time"] - now))
+    session.add(unit)
+    session.flush()
+    _watch_clock(session, unit)
+    _watch_journal(session, unit)
+    manifests.compile_manifest(session, unit)
+    object_ = (
+        manifests.newest_object(session, unit_id) if fields["manifest"] != unit.manifest_version else None
+    )
+    publish(session, unit, "status")
+    return StatusAnswer(
+        object_,
+        manifests.blobs_of(session, unit_id),
+        _missed_receipt(session, unit, fields["acknowledged"]),
+        _missing_pictures(session, unit_id),
+    )
+
+
+def note_have(session: Session, unit_id: int, fields: dict[str, Any]) -> None:
+    """Take a `have`: what the unit holds of its manifest."""
+    unit = session.get_one(Unit, unit_id)
+    unit.actual_version = min(fields["manifest"], LARGEST)
+    unit.actual_complete = fields["complete"]
+    unit.actual_missing = [name.hex() for name in fields["missing"]]
+    session.add(unit)
+    session.flush()
+    publish(session, unit, "have")
+
+
+def note_refused(session: Session, unit_id: int, fields: dict[str, Any]) -> None:
+    """Take a `refused`: a command remembers it. The unit's journal has the record that alarms."""
+    unit = session.get_one(Unit, unit_id)
+    if fields["what"] == "command":
+        command = session.get(Command, fields["reference"])
+        if command is not None and command.unit_id == unit_id:
+            command.refused = min(fields["reason"], LARGEST)
+            session.add(command)
+            session.flush()
+    publish(session, unit, "refused", what=fields["what"][:_LONGEST_TEXT], reason=fields["reason"])
+
+
+def keep_picture(session: Session, unit_id: int, name: bytes, content: bytes) -> None:
+    """Keep a picture that has come whole."""
+    picture = session.get(Picture, name)
+    if picture is None or picture.unit_id != unit_id or picture.content is not None:
+        return
+    pictures.keep(session, picture, content)
+    unit = session.get_one(Unit, unit_id)
+    live.publish(session, "picture", {"name": "picture", "site": unit.site_id, "picture": name.hex()})
+
+
+def note_abuse(session: Session, unit_id: int, reason: int, detail: str) -> None:
+    """The unit sent what no unit may send."""
+    unit = session.get_one(Unit, unit_id)
+    alarms.raise_alarm(session, "link_abuse", unit, reason=reason, detail=detail)
+
+
+def note_absence(session: Session, unit_id: int) -> None:
+    """The unit has been away for too long."""
+    unit = session.get_one(Unit, unit_id)
+    if not unit.online:
+        alarms.raise_alarm(session, "unit_offline", unit, last_seen=unit.last_seen)
+
+
+def note_uncovered(session: Session, unit_id: int, gap: bool) -> None:
+    """Leaves without a signed head (or a head without its leaves: `gap`) have waited for too long."""
+    unit = session.get_one(Unit, unit_id)
+    journals = session.exec(select(JournalEpoch).where(JournalEpoch.unit_id == unit_id)).all()
+    if gap:
+        alarms.raise_alarm(session, "journal_gap", unit)
+    elif any(journal.size > journal.head_size for journal in journals):
+        alarms.raise_alarm(session, "head_missing", unit)
+
+
+def publish(session: Session, unit: Unit, name: str, **more: Any) -> None:
+    """Tell the pages about the unit itself."""
+    payload = {
+        "name": name,
+        "site": unit.site_id,
+        "unit": unit.kid.hex(),
+        "online": unit.online,
+        "complete": unit.actual_complete and unit.actual_version == unit.manifest_version,
+        **more,
+    }
+    live.publish(session, "unit", payload)
+
+
+def _watch_clock(session: Session, unit: Unit) -> None:
+    if abs(unit.clock_offset) > CLOCK_LIMIT:
+        alarms.raise_alarm(session, "clock_off", unit, offset=unit.clock_offset)
+    else:
+        alarms.end_all(session, "clock_off", unit)
+    if unit.clock_sure:
+        alarms.end_all(session, "clock_unsure", unit)
+    else:
+        alarms.raise_alarm(session, "clock_unsure", unit)
+
+
+def _watch_journal(session: Session, unit: Unit) -> None:
+    """A unit whose journal is shorter than what it has signed was restored or replaced (S25)."""
+    latest = session.exec(
+        select(JournalEpoch)
+        .where(JournalEpoch.unit_id == unit.id, JournalEpoch.head_size > 0)
+        .order_by(col(JournalEpoch.id).desc())
+        .limit(1)
+    ).first()
+    if latest is None:
+        return
+    if unit.epoch == latest.epoch and unit.size < latest.head_size:
+        evidence = f"status: size {unit.size} of epoch {unit.epoch}"
+        note_conflict(session, unit, "journal_back", unit.epoch, unit.size, evidence.encode())
+
+
+def _missed_receipt(session: Session, unit: Unit, acknowledged: int) -> bytes | None:
+    head = newest_head(session, unit.id, unit.epoch)
+    return head.receipt if head is not None and acknowledged < head.size <= unit.size else None
+
+
+def _missing_pictures(session: Session, unit_id: int) -> list[bytes]:
+    """Pictures named in records whose content has not come, the oldest of the newest first."""
+    statement = (
+        select(Picture.hash)
+        .where(Picture.unit_id == unit_id, col(Picture.content).is_(None))
+        .order_by(col(Picture.time).desc())
+        .limit(PICTURES_PER_STATUS)
+    )
+    return list(reversed(session.exec(statement).all()))
+
+
+def _health(items: list[Any]) -> list[Any]:
+    """Health as the unit words it, as far as JSON and a page can hold it."""
+    return [item if isinstance(item, str | int | bool | None) else str(item) for item in items[:64]]

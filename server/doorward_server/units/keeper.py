@@ -1,0 +1,80 @@
+"""Keeps manifests right as time passes: one timer to the next moment at which some manifest has to change.
+
+Orders come into a manifest 12 h before their window and leave it 2 h after their end, and a manifest is
+renewed before it goes stale. Nothing is polled: `wake` says that a plan has changed, and with it perhaps the
+next moment.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from sqlmodel import select
+
+from doorward_server.clock import to_milliseconds
+from doorward_server.services import Services
+from doorward_server.units import manifests, service
+from doorward_server.units.models import Unit
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 60  # after a failure that is not the plan's: a full disk, a lost database
+LEAST_SECONDS = 0.001
+LONGEST_SECONDS = 3600  # a wall clock may be set while the timer runs
+
+
+class Keeper:
+    """The timer. Made on the event loop that runs it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        # In ms since 1970 UTC; in the past at first, so that everything is looked at once.
+        self._boundary: int | None = 0
+
+    def wake(self) -> None:
+        """Something has changed. From any thread."""
+        self._loop.call_soon_threadsafe(self._changed.set)
+
+    async def run(self) -> None:
+        """Look at all manifests now, and again at every boundary, until cancelled."""
+        while True:
+            self._changed.clear()
+            try:
+                delay = await self._loop.run_in_executor(None, self._step)
+            except Exception:
+                log.exception("manifests could not be looked at; trying again in %d s", RETRY_SECONDS)
+                delay = RETRY_SECONDS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), delay)
+
+    def _step(self) -> float | None:
+        """Refresh all manifests if a boundary was passed; returns the seconds until the next one."""
+        now = self._services.clock.milliseconds()
+        if self._boundary is not None and now >= self._boundary:
+            with self._services.database.writing() as session:
+                for unit in session.exec(select(Unit)).all():
+                    service.refresh(session, unit)
+        with self._services.database.reading() as session:
+            moment = manifests.next_boundary(session)
+        self._boundary = None if moment is None else to_milliseconds(moment)
+        if self._boundary is None:
+            return None
+        return min(max((self._boundary - now) / 1000, LEAST_SECONDS), LONGEST_SECONDS)
+
+
+@asynccontextmanager
+async def keeping_manifests(services: Services) -> AsyncIterator[None]:
+    """Runs the keeper beside the server."""
+    keeper = Keeper(services)
+    services.parts["manifests"] = keeper
+    task = asyncio.create_task(keeper.run())
+    try:
+        yield
+    finally:
+        del services.parts["manifests"]
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,232 @@
+"""Expander, inputs, interrupt line and doors against the emulated MCP23017, wired as the board says."""
+
+import asyncio
+
+import pytest
+from doorward_firmware.board import INPUTS, OUTPUTS, REFERENCE
+from doorward_firmware.drivers.doors import Doors
+from doorward_firmware.drivers.errors import DriverError
+from doorward_firmware.drivers.expander import Expander
+from doorward_firmware.drivers.inputs import Inputs
+from doorward_firmware.drivers.interrupts import InterruptLine
+from doorward_protocol.errors import SENSOR_SILENT
+from doorward_simulator.devices.inputs import Input as Contact
+from doorward_simulator.devices.mcp23017 import PortExpander
+from driver_bench import Faults, I2c, OpenDrain, Pin, Scheduler, run, wait
+
+ADDRESS = REFERENCE["expander"]["address"]
+
+
+class Bench:
+    """Expander, inputs and the line, running; every contact at rest."""
+
+    def __init__(self):
+        self.scheduler = Scheduler()
+        self.chip = PortExpander(self.scheduler, address=ADDRESS)
+        for name, (bit, active, _) in INPUTS.items():
+            self.chip.set_input(bit, not active)
+            del name
+        self.chip.power(True)
+        self.line = OpenDrain(self.chip)
+        self.i2c = I2c(self.chip)
+        self.expander = Expander(self.i2c, ADDRESS, INPUTS, OUTPUTS)
+        self.inputs = Inputs(self.expander, INPUTS)
+        self.events = []
+        self.inputs.listen(lambda name, active: self.events.append((name, active)))
+        self.interrupts = InterruptLine(self.line.pin)
+        self.interrupts.on_fault = Faults()
+        self.interrupts.add(self.expander)
+
+    async def start(self):
+        await self.expander.open()
+        await self.inputs.open()
+        self.task = asyncio.create_task(self.interrupts.run())
+        await wait(1)
+
+    def set(self, name, active):
+        bit, level, _ = INPUTS[name]
+        self.chip.set_input(bit, bool(level) == active)
+
+    def close(self):
+        assert self.chip.violations == []
+
+
+def on_bench(test):
+    async def go():
+        bench = Bench()
+        await bench.start()
+        await test(bench)
+        bench.close()
+
+    run(go())
+
+
+def test_outputs_rest_as_the_board_says():
+    async def test(bench):
+        for bit, level, _ in OUTPUTS.values():
+            assert bench.chip.output(bit) == bool(level)
+        for bit, _, _ in INPUTS.values():
+            assert bench.chip.output(bit) is None
+
+    on_bench(test)
+
+
+@pytest.mark.parametrize("name", sorted(INPUTS))
+def test_each_input_is_its_own(name):
+    async def test(bench):
+        bench.set(name, True)
+        await wait(1)
+        assert bench.events == [(name, True)]
+        assert bench.inputs[name].active
+        bench.set(name, False)
+        await wait(29)
+        assert bench.inputs[name].active
+        await wait(5)
+        assert bench.events == [(name, True), (name, False)]
+
+    on_bench(test)
+
+
+def test_a_button_that_bounces_is_one_press():
+    async def test(bench):
+        button = Contact(bench.scheduler, "APPROVE")
+        button.on_level = lambda level: bench.chip.set_input(INPUTS["APPROVE"][0], bool(level))
+        for _ in range(3):
+            button.press()
+            await wait(500)
+        assert bench.events == [("APPROVE", True), ("APPROVE", False)] * 3
+
+    on_bench(test)
+
+
+def test_a_tamper_loop_opened_for_an_instant_counts():
+    async def test(bench):
+        bench.set("TAMPER", True)
+        bench.set("TAMPER", False)
+        await wait(100)
+        assert bench.events == [("TAMPER", True), ("TAMPER", False)]
+
+    on_bench(test)
+
+
+def test_a_release_shorter_than_a_bounce_is_none():
+    async def test(bench):
+        bench.set("OUTER_CONTACT", True)
+        await wait(100)
+        bench.set("OUTER_CONTACT", False)
+        await wait(10)
+        bench.set("OUTER_CONTACT", True)
+        await wait(100)
+        assert bench.events == [("OUTER_CONTACT", True)]
+
+    on_bench(test)
+
+
+def test_what_is_active_at_the_start_is_told():
+    async def go():
+        bench = Bench()
+        bench.set("FIRE", True)
+        await bench.start()
+        assert bench.events == [("FIRE", True)]
+
+    run(go())
+
+
+def test_many_inputs_at_once():
+    async def test(bench):
+        for name in INPUTS:
+            bench.set(name, True)
+        await wait(2)
+        assert sorted(bench.events) == sorted((name, True) for name in INPUTS)
+
+    on_bench(test)
+
+
+def test_a_waiter_gets_each_activation_once():
+    async def test(bench):
+        waiter = asyncio.create_task(bench.inputs["OUTER_TOUCH"].wait_active())
+        await wait(5)
+        bench.set("OUTER_TOUCH", True)
+        await wait(5)
+        assert waiter.done()
+        again = asyncio.create_task(bench.inputs["OUTER_TOUCH"].wait_active())
+        await wait(500)
+        assert not again.done()
+        bench.set("OUTER_TOUCH", False)
+        await wait(50)
+        bench.set("OUTER_TOUCH", True)
+        await wait(5)
+        assert again.done()
+
+    on_bench(test)
+
+
+def test_a_dead_expander_is_named_and_its_return_too():
+    async def test(bench):
+        bench.i2c.broken = True
+        bench.set("EGRESS", True)
+        await wait(50)
+        assert bench.interrupts.on_fault[0] == ("expander", SENSOR_SILENT)
+        with pytest.raises(DriverError) as caught:
+            bench.expander.output("SCREEN_DC")(0)
+        assert caught.value.reason == SENSOR_SILENT
+        bench.i2c.broken = False
+        await wait(1500)
+        assert bench.events == [("EGRESS", True)]
+        assert ("expander", 0) in bench.interrupts.on_fault
+
+    on_bench(test)
+
+
+def test_a_line_held_low_does_not_hold_the_loop():
+    async def test(bench):
+        bench.line.pull("a broken chip", True)
+        await wait(30_000)
+        assert bench.interrupts.on_fault == [("interrupt", SENSOR_SILENT)]
+        bench.set("FIRE", True)  # still served, if slowly
+        await wait(1_100)
+        assert ("FIRE", True) in bench.events
+        bench.line.pull("a broken chip", False)
+        await wait(1_100)
+        assert bench.interrupts.on_fault[-1] == ("interrupt", 0)
+
+    on_bench(test)
+
+
+def test_self_test_restores_a_chip_that_lost_its_setting():
+    async def test(bench):
+        assert await bench.expander.self_test() == (True, "MCP23017")
+        bench.chip.power(False)
+        bench.chip.power(True)
+        ok, detail = await bench.expander.self_test()
+        assert not ok
+        assert "lost" in detail
+        assert (await bench.expander.self_test())[0]
+        assert bench.chip.output(OUTPUTS["OUTER_SCREEN_CS"][0]) is True
+
+    on_bench(test)
+
+
+def test_doors_follow_their_contacts_and_relays():
+    async def test(bench):
+        relays = {1: Pin(0), 2: Pin(0)}
+        doors = Doors(relays, {1: "OUTER_CONTACT", 2: "INNER_CONTACT"}, bench.inputs)
+        changes = []
+        doors.on_change = lambda door, is_open: changes.append((door, is_open))
+        assert [relay.level for relay in relays.values()] == [0, 0]
+        doors.release(1)
+        assert (relays[1].level, relays[2].level, doors.is_released(1)) == (1, 0, True)
+        bench.set("OUTER_CONTACT", True)
+        await wait(1)
+        assert doors.is_open(1)
+        assert not doors.is_open(2)
+        doors.lock(1)
+        assert (relays[1].level, doors.is_released(1)) == (0, False)
+        bench.set("OUTER_CONTACT", False)
+        await wait(50)
+        assert changes == [(1, True), (1, False)]
+        assert await doors.self_test() == (True, "open: none")
+        relays[2].level = 1  # a relay driver that sticks
+        assert not (await doors.self_test())[0]
+
+    on_bench(test)

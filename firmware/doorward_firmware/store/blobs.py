@@ -200,8 +200,7 @@ class Blobs:
         while start is None:
             if not self._obsolete:
                 self.discard(self._oldest_delivered())
-            while self.idle_step():
-                pass
+            self.idle_step()
             start = self._first_fit(sectors)
         return start
 

@@ -89,7 +89,7 @@ def build(session: Session, site_id: int, language: str, may_decide: bool) -> di
         people=people,
         planned_count=sum(1 for person in people if person["at_door"]),
         handover=handover.id,
-        picture=_last_picture(events),
+        picture=handover.crew_picture.hex() if handover.crew_picture else "",
         may_decide=may_decide and state == "crew",
         report=f"/api/handovers/{handover.id}/report" if state in ("closed", "left") else "",
         **_boxes(session, handover, describer, language),
@@ -113,15 +113,6 @@ def _events(session: Session, handover: Handover) -> list[HandoverEvent]:
         select(HandoverEvent).where(HandoverEvent.handover_id == handover.id).order_by(col(HandoverEvent.id))
     )
     return list(session.exec(query).all())
-
-
-def _last_picture(events: list[HandoverEvent]) -> str:
-    """The hash of the picture that the crew record names, or the newest finger's, in hexadecimal."""
-    for name in ("crew", "finger"):
-        for event in reversed(events):
-            if event.name == name and event.details.get("picture"):
-                return event.details["picture"]
-    return ""
 
 
 def _steps(handover: Handover, events: list[HandoverEvent]) -> list[dict[str, str]]:

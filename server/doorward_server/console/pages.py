@@ -29,7 +29,7 @@ PATHS = {
     "decide": "/host/{site}/decide",
     "acknowledge": "/wall/acknowledge",
     "events": "/live",
-    "speech_test": "/live/speech-test",
+    "speech_test": "/api/speech/test?language={language}",
 }
 
 

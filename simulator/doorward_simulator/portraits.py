@@ -171,7 +171,7 @@ def photo(look: Look, quality: int = 88) -> bytes:
 
 @lru_cache(maxsize=128)
 def figure(look: Look, moment: int, helmet: bool) -> Image.Image:
-    """The person as they stand before a camera, transparent around them; `moment` 0..MOMENTS-1 varies them."""
+    """The person before a camera, transparent around; `moment` 0..MOMENTS-1 varies how they look."""
     random = Random(f"figure/{look.seed}/{moment}")  # noqa: S311 - reproducible on purpose
     return draw(
         look,

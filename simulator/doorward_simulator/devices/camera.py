@@ -17,19 +17,14 @@ from doorward_simulator import portraits
 from doorward_simulator.devices.device import Device, Scheduler
 
 MODES = ("working", "blinded", "frozen", "failing")
-LIGHTS = {"day": (1.22, (255, 252, 246)), "overcast": (1.08, (236, 242, 252)), "dusk": (0.80, (255, 226, 190)),
-          "night": (0.60, (206, 220, 255))}  # fmt: skip
-SIZES = (
-    (96, 96),
-    (160, 120),
-    (176, 144),
-    (240, 176),
-    (240, 240),
-    (320, 240),
-    (400, 296),
-    (480, 320),
-    (640, 480),
-)
+LIGHTS = {  # brightness, colour of the light
+    "day": (1.22, (255, 252, 246)),
+    "overcast": (1.08, (236, 242, 252)),
+    "dusk": (0.80, (255, 226, 190)),
+    "night": (0.60, (206, 220, 255)),
+}
+WIDTHS_HEIGHTS = "96x96 160x120 176x144 240x176 240x240 320x240 400x296 480x320 640x480"
+SIZES = tuple(tuple(map(int, size.split("x"))) for size in WIDTHS_HEIGHTS.split())
 
 
 class CameraError(OSError):

@@ -28,6 +28,7 @@ class UhfReader(SerialDevice):
 
     def __init__(self, scheduler: Scheduler, name: str = "uhf"):
         super().__init__(scheduler, name, 115_200)
+        self.chunk = 16  # so that a bridge's FIFO can be emptied while a long frame comes
         self.field: list[Tag] = []
         self.reset()
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from doorward_simulator.devices.device import Handle, I2cDevice, Scheduler, SerialDevice
 
 FIFO = 64
-LINE_CHUNK = 16  # bytes of a downstream part that travel together
+LINE_CHUNK = 16  # bytes that travel to a part together
 (
     RHR,
     IER,
@@ -197,7 +197,6 @@ class SerialBridge(I2cDevice):
         """Wire a part to channel 0 or 1."""
         channel = self.channels[number]
         channel.device = device
-        device.chunk = LINE_CHUNK
         device.send = lambda data: channel.arrive(data) if self.powered else None
 
     def reset(self) -> None:

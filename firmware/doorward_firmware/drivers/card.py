@@ -38,7 +38,6 @@ class CardReader:
         self._address = address
         self._arrived = asyncio.Event()
         self._frames = []
-        self._expecting = False
         self._lock = asyncio.Lock()
         self._ready = False
         self._failed = False
@@ -97,7 +96,7 @@ class CardReader:
             data = self._i2c.readfrom(self._address, _READING)
         except OSError as error:
             raise DriverError(READER_SILENT, "card reader does not answer") from error
-        if self._expecting and len(self._frames) < 4:
+        if len(self._frames) < 4:
             self._frames.append(data[1:])
             self._arrived.set()
         return True
@@ -105,18 +104,14 @@ class CardReader:
     async def _ask(self, command, parameters=b"", within=_ANSWER):
         """Content of the answer; `within` None waits for ever."""
         self._frames = []
-        self._expecting = True
         try:
-            try:
-                self._i2c.writeto(self._address, frames.ACK)  # ends what may still be waiting from before
-                self._i2c.writeto(self._address, frames.encode(command, parameters))
-            except OSError as error:
-                raise DriverError(READER_SILENT, "card reader does not answer") from error
-            if not (await self._frame(_ACKNOWLEDGED, command)).startswith(frames.ACK):
-                raise DriverError(READER_GARBAGE, "command %02x was not acknowledged" % command)
-            answer = frames.decode(await self._frame(within, command))
-        finally:
-            self._expecting = False
+            self._i2c.writeto(self._address, frames.ACK)  # ends what may still be waiting from before
+            self._i2c.writeto(self._address, frames.encode(command, parameters))
+        except OSError as error:
+            raise DriverError(READER_SILENT, "card reader does not answer") from error
+        if not (await self._frame(_ACKNOWLEDGED, command)).startswith(frames.ACK):
+            raise DriverError(READER_GARBAGE, "command %02x was not acknowledged" % command)
+        answer = frames.decode(await self._frame(within, command))
         if answer is None or answer[0] != command + 1:
             raise DriverError(READER_GARBAGE, "no proper answer to command %02x" % command)
         return answer[1]

@@ -158,12 +158,14 @@ class I2c:
     def __init__(self, *parts):
         self.parts = {part.address: part for part in parts}
         self.broken = False
+        self.readings = 0
 
     def writeto(self, address, data):
         if self.broken or address not in self.parts or not self.parts[address].write(bytes(data)):
             raise OSError(19, "ENODEV")
 
     def readfrom(self, address, count):
+        self.readings += 1
         data = b"" if self.broken or address not in self.parts else self.parts[address].read(count)
         if len(data) != count:
             raise OSError(19, "ENODEV")

@@ -20,6 +20,7 @@ class Far(SerialDevice):
 
     def __init__(self, scheduler, name):
         super().__init__(scheduler, name, 115_200)
+        self.chunk = 16  # bytes that travel together: less than the chip's FIFO
         self.got = b""
 
     def handle(self, data):

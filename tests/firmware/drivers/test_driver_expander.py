@@ -181,7 +181,9 @@ def test_a_dead_expander_is_named_and_its_return_too():
 def test_a_line_held_low_does_not_hold_the_loop():
     async def test(bench):
         bench.line.pull("a broken chip", True)
+        readings = bench.i2c.readings
         await wait(30_000)
+        assert bench.i2c.readings - readings < 100
         assert bench.interrupts.on_fault == [("interrupt", SENSOR_SILENT)]
         bench.set("FIRE", True)  # still served, if slowly
         await wait(1_100)

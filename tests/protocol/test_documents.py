@@ -87,6 +87,8 @@ def spoiled(data):
     array = cbor.decode(data)
     yield cbor.encode(array[:-1])
     for at in range(1, len(array)):
+        if array[at] == table_checks.sample("[any]", {}):
+            continue  # anything is an array of any for pycddl 0.6
         wrong = "text" if isinstance(array[at], bytes) else -1
         yield cbor.encode([*array[:at], wrong, *array[at + 1 :]])
 

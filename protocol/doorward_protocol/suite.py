@@ -106,4 +106,5 @@ def run(coroutine):
         coroutine.send(None)
     except StopIteration as end:
         return end.value
+    coroutine.close()
     raise RuntimeError("this coroutine waits for something; it needs a loop")

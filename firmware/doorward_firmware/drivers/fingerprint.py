@@ -65,7 +65,7 @@ class Fingerprint:
             if not 1 < capacity <= 10_000 or size_code >= len(_PACKET_SIZES):
                 raise DriverError(SENSOR_GARBAGE, "implausible parameters %s" % parameters.hex())
             self._link.packet_size = _PACKET_SIZES[size_code]
-            self.info = await self._read_information(_number(parameters, 2), capacity)
+            self.info = await self._read_information(capacity)
             await self._empty()
         return self.info
 
@@ -232,15 +232,17 @@ class Fingerprint:
         self._loaded = set()
         await self._check_count()
 
-    async def _read_information(self, system, capacity):
-        """Product information where the module has it; else a model name from its system number."""
+    async def _read_information(self, capacity):
+        """What the module is: its product information, or, where it has none, its information page."""
         try:
             code, data = await self._link.ask(codes.PRODUCT_INFORMATION, b"", 46)
-        except DriverError:  # older modules pass over what they do not know
+        except DriverError:  # older modules answer nonsense, or nothing, to what they do not know
             code = None
-        if code != codes.OK:
-            return SensorInfo("EF01-%04x" % system, "", capacity, 0)
-        return SensorInfo(_text(data[:16]), _text(data[20:28]), capacity, _number(data, 42))
+        if code == codes.OK:
+            return SensorInfo(_text(data[:16]), _text(data[20:28]), capacity, _number(data, 42))
+        await self._ask(codes.INFORMATION_PAGE)
+        page = await self._link.receive_data()
+        return SensorInfo(_text(page[26:34]), "", capacity, 0)
 
 
 def _number(data, at):

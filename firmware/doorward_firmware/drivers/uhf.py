@@ -5,10 +5,10 @@ rounds; a notice for every tag heard, or an answer FF 15 for a round without any
 end while new tags keep coming, and two rounds every 750 ms when nothing new has come for 3 s: an arrival is
 noticed within a second, and a parked van does not fill the line with the same notice fifty times a second.
 During an endless run the module understands "stop" (28) only. A tag's chip number (TID) is read with command
-39 after "select" (0C) has chosen the tag by its EPC, so polling is stopped for that moment.
+39 after "select" (0C) has chosen the tag by its EPC, so polling pauses for that moment.
 
-Notices may be lost on the way (the bridge's buffer is short); a tag that stays is heard again at once. When no
-frame at all comes for 3 s, the module is set up anew, which it must answer: the proof that it lives.
+Notices may be lost on the way (the bridge's buffer is short); a tag that stays is heard again at once. When
+no frame at all comes for 3 s, the module is set up anew, which it must answer: the proof that it lives.
 Source: MagicRF M100/QM100 firmware manual, chapter 2; region and power as the site's radio rules want them.
 """
 

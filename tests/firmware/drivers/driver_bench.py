@@ -8,6 +8,7 @@ and `Spi` look like their namesakes of `machine` and end in emulated parts.
 import asyncio
 import random
 import selectors
+from collections import deque
 
 LIMIT_MS = 3_600_000
 
@@ -69,13 +70,21 @@ class Line:
     def __init__(self, pieces=64, delay_ms=0, loss=0.0, damage=0.0, seed=1):
         self.pieces, self.delay_ms, self.loss, self.damage = pieces, delay_ms, loss, damage
         self._random = random.Random(seed)
+        self._under_way = deque()
+        self._free_at = 0.0
 
     def carry(self, data, deliver):
-        """Hand `data` to `deliver`, piece by piece."""
+        """Hand `data` to `deliver`, piece by piece and in order."""
+        loop = asyncio.get_running_loop()
         data = bytes(self._spoil(byte) for byte in data if self._random.random() >= self.loss)
-        for number, start in enumerate(range(0, len(data), self.pieces)):
-            piece = data[start : start + self.pieces]
-            asyncio.get_running_loop().call_later((self.delay_ms * (number + 1)) / 1000, deliver, piece)
+        for start in range(0, len(data), self.pieces):
+            self._under_way.append((data[start : start + self.pieces], deliver))
+            self._free_at = max(self._free_at, loop.time()) + self.delay_ms / 1000
+            loop.call_at(self._free_at, self._arrive)
+
+    def _arrive(self):
+        piece, deliver = self._under_way.popleft()
+        deliver(piece)
 
     def _spoil(self, byte):
         return byte ^ 1 << self._random.randrange(8) if self._random.random() < self.damage else byte
@@ -86,9 +95,9 @@ class Uart:
 
     IRQ_RX = 1
 
-    def __init__(self, part, line=None):
+    def __init__(self, part, line=None, up=None):
         self.part = part
-        self.line = line or Line()
+        self.line, self.up = line or Line(), up or Line(pieces=4096)
         self.buffer = b""
         self._handler = None
         part.send = self.arrive
@@ -104,7 +113,7 @@ class Uart:
         return data or None
 
     def write(self, data):
-        asyncio.get_running_loop().call_soon(self.part.receive, bytes(data))
+        self.up.carry(bytes(data), self.part.receive)
         return len(data)
 
     def arrive(self, data):

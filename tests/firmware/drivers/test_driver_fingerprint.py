@@ -118,13 +118,23 @@ def test_open_works_on_a_line_that_splits_and_delays_everything():
     assert with_sensor(test, line=Line(pieces=1, delay_ms=1)) == "R503"
 
 
-def test_a_module_without_product_information_is_named_by_its_system_number():
+def test_a_module_without_product_information_is_named_by_its_information_page():
     async def test(sensor, _script):
         return await sensor.open()
 
-    exchanges = (*OPENING[:2], (ask(codes.PRODUCT_INFORMATION), answer(0xFC)), *OPENING[3:])
+    page = (b"\0" * 26 + b"AS608\0\0\0" + b"V1.0").ljust(512, b"\xff")
+    packets = b"".join(encode(ADDRESS, DATA, page[start : start + 64]) for start in range(0, 448, 64))
+    upload = answer(0) + packets + encode(ADDRESS, LAST_DATA, page[448:])
+    unknown = (ask(codes.PRODUCT_INFORMATION), answer(0xFC))
+    exchanges = (*OPENING[:2], unknown, (ask(codes.INFORMATION_PAGE), upload), *OPENING[3:])
     info = with_sensor(test, *exchanges, opened=False)
-    assert (info.model, info.template_size) == ("EF01-0009", 0)
+    assert (info.model, info.template_size) == ("AS608", 0)
+
+
+@pytest.mark.parametrize("model", [b"", b"R5\x0003", b"\xff" * 16, b"\n"])
+def test_a_model_that_is_no_text_is_nonsense(model):
+    exchanges = (*OPENING[:2], (ask(codes.PRODUCT_INFORMATION), answer(0, *product(model))))
+    assert refused(lambda sensor: sensor.open(), *exchanges, opened=False) == SENSOR_GARBAGE
 
 
 def test_a_module_that_does_not_know_our_password_is_not_ours():

@@ -52,6 +52,10 @@ class Blobs:
         blob = self._index.get(name)
         return blob is not None and blob.complete
 
+    def is_own(self, name):
+        """True if the whole blob is here and the unit made it."""
+        return self.has(name) and self._index[name].own
+
     def size(self, name):
         """Return the length of a blob. Raises ORDER_INCOMPLETE if it is not here."""
         return self._complete(name).total

@@ -148,10 +148,10 @@ class Journal:
         """Return the time (ms) since which every leaf is kept here."""
         return self._leaves.opened(self._ring.oldest)
 
-    def new_epoch(self, cause):
-        """Begin an epoch, with a record that names this one's head. Raises JournalFull."""
+    def new_epoch(self, cause, above=0):
+        """Begin an epoch, numbered above `above`, whose record names this one's head. Raises JournalFull."""
         self._cause = cause
-        self._begin_if_due()
+        self._begin_if_due(above)
 
     def idle_step(self):
         """Prepare room for what comes: at most one sector's erase. True if there is more to do."""
@@ -177,11 +177,11 @@ class Journal:
             return CAUSE_DAMAGED
         return 0
 
-    def _begin_if_due(self):
+    def _begin_if_due(self, above=0):
         leaves = self._leaves
         if self._cause or not leaves.epoch:
             head = max(leaves.head(), self._floor) if self._cause else NO_HEAD
-            epoch = head[0] + 1
+            epoch = max(head[0], above) + 1
             self._free_sector(0)
             leaves.next_epoch(epoch, head, self._cause, self._clock.now())
             self._cause = 0

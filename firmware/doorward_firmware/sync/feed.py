@@ -1,0 +1,57 @@
+"""Which journal entry goes to the server next, and when its head.
+
+What is appended while connected is the *live feed* and goes at once. What was appended before and is not
+acknowledged is the *backlog*; it goes in order between live entries, never before them. A signed head follows
+when the backlog has been sent, and then within 2 s of an entry, or at once at the end of a handover.
+"""
+
+from doorward_protocol.compat import const
+
+HEAD_AFTER_MS = const(1_500)  # after the first entry that no head covers; signing and sending take the rest
+
+
+class Feed:
+    """The feed of one connection. A place is (epoch, index); times are monotonic ms."""
+
+    def __init__(self, journal):
+        self._journal = journal
+        self._backlog = journal.first_unacknowledged()
+        self._live = self._end = (journal.epoch, journal.size)
+        self._head_sent = self._backlog
+        self._head_due = None
+
+    def next_live(self, now):
+        """Return (epoch, index, entry) of the next live entry, or None."""
+        leaf = self._journal.next_leaf(self._live)
+        if leaf is not None:
+            self._live = (leaf[0], leaf[1] + 1)
+            if self._head_due is None:
+                self._head_due = now + HEAD_AFTER_MS
+        return leaf
+
+    def next_backlog(self, now):
+        """Return (epoch, index, entry) of the next entry of the backlog, or None."""
+        if self._backlog is None:
+            return None
+        leaf = self._journal.next_leaf(self._backlog) if self._backlog < self._end else None
+        if leaf is None or leaf[:2] >= self._end:
+            self._backlog = None
+            self._head_due = now
+            return None
+        self._backlog = (leaf[0], leaf[1] + 1)
+        return leaf
+
+    def head_now(self, now):
+        """Let the head follow at once."""
+        self._head_due = now
+
+    def head_deadline(self):
+        """Return when a head is due, or None: while there is nothing new, or a backlog."""
+        if self._backlog is not None or (self._journal.epoch, self._journal.size) == self._head_sent:
+            return None
+        return self._head_due
+
+    def head_sent(self, epoch, size):
+        """A head was signed and sent."""
+        self._head_sent = (epoch, size)
+        self._head_due = None

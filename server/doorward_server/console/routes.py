@@ -144,8 +144,8 @@ def decide(
     user: Decider,
     site: SiteId,
     handover: Annotated[int, Form(ge=1)],
-    picture: Annotated[str, Form(pattern=r"^([0-9a-f]{64})?$")],
     decision: Annotated[Literal["approve", "refuse"], Form()],
+    picture: Annotated[str, Form(pattern=r"^([0-9a-f]{64})?$")] = "",
     reason: Annotated[Literal["picture_mismatch", "head_count_mismatch"], Form()] = "picture_mismatch",
     head_count: Annotated[str, Form(pattern=r"^\d{0,2}$")] = "",
 ) -> Response:

@@ -21,16 +21,6 @@ TEXTS = {
     "log_out": ("退出", "Log out"),
     "login_name": ("用户名", "User name"),
     "password": ("密码", "Password"),
-    "login_wrong": (
-        "用户名或密码不对。请再试一次；忘记密码请找管理员。",
-        "User name or password is wrong. Try again, or ask the administrator for a new password.",
-    ),
-    "login_throttled": (
-        "失败次数太多，请稍后再试。",
-        "Too many failed attempts. Wait a moment, then try again.",
-    ),
-    "form_stale": ("页面已过期，请再操作一次。", "The page was out of date. Please do it again."),
-    "not_allowed": ("您无权打开此页面。", "You may not open this page."),
     "no_site": ("这里没有这个网点。", "There is no such site."),
     "back_home": ("回到首页", "Back to the first page"),
     "connection_lost": (

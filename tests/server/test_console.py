@@ -1,0 +1,146 @@
+"""The pages: texts in both languages, every record in words, each role at its own page, forms that refuse."""
+
+import re
+from pathlib import Path
+
+import pytest
+from doorward_protocol import errors, records
+from doorward_server import console, reasons
+from doorward_server.console import describe, pages
+from doorward_server.console.texts import LANGUAGES, TEXTS, text
+from doorward_server.handovers.models import HandoverEvent
+from doorward_server.security.roles import Role
+
+FOLDER = Path(console.__path__[0])
+# Keys that are put together from a prefix and a value, and the values there are.
+PREFIXES = (
+    "role_",
+    "person_",
+    "run_",
+    "stop_",
+    "severity_",
+    "step_",
+    "door_",
+    "door_event_",
+    "state_",
+    "guide_",
+    "record_",
+)
+
+
+def _used_keys() -> set[str]:
+    sources = [*FOLDER.rglob("*.html"), *FOLDER.glob("*.py")]
+    found = set()
+    for source in sources:
+        if source.name == "texts.py":
+            continue
+        found |= set(re.findall(r"""["']([a-z]+(?:_[a-z]+)*)["']""", source.read_text()))
+    return found
+
+
+def test_every_text_stands_in_both_languages():
+    for key, both in TEXTS.items():
+        assert len(both) == 2, key
+        assert all(both), key
+        fields = [set(re.findall(r"{(\w+)}", one)) for one in both]
+        assert fields[0] == fields[1], key
+
+
+def test_templates_use_only_texts_that_exist():
+    for template in FOLDER.rglob("*.html"):
+        for key in re.findall(r"""\bt\('([a-z_]+)'[),]""", template.read_text()):
+            assert key in TEXTS, f"{template.name}: {key}"
+
+
+def test_no_text_is_left_over():
+    used = _used_keys()
+    for key in TEXTS:
+        assert key in used or key.startswith(PREFIXES), key
+
+
+def test_every_reason_has_a_phrase():
+    assert {name for name, _ in errors.REASONS.values()} == set(reasons.PHRASES)
+    assert reasons.phrase(errors.EARLY_VEHICLE, "en") == "vehicle is early"
+    assert reasons.phrase(999, "zh") == "#999"
+
+
+SAMPLES = {
+    "uint": 1, "time": 1, "bool": True, "text": "x", "bytes": "e2", "hash": "00" * 32, "nonce": "00" * 8,
+    "id16": "00" * 16, "unit": "00" * 8,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", sorted(records.RECORDS))
+def test_every_record_has_a_line(session, name, language):
+    details = {}
+    for field in records.RECORDS[name][1].split():
+        field_name, kind = field.rstrip("?").split(":")
+        details[field_name] = [] if kind.startswith("[") else SAMPLES[kind]
+    event = HandoverEvent(
+        id=1, unit_id=1, site_id=1, epoch=0, index=0, name=name, time=0, received=0, details=details
+    )
+    line = describe.Describer(session, language).line(event)
+    assert line
+    assert "{" not in line
+
+
+def test_somebody_unknown_is_sent_to_the_login(client):
+    answer = client.get("/wall", headers={"accept": "text/html"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+def test_a_wrong_password_is_said_on_the_page_in_its_language(client):
+    answer = client.post("/login?language=en", data={"login": "nobody", "password": "wrong wrong"})
+    assert answer.status_code == 401
+    assert "The login name or the password is wrong." in answer.text
+
+
+@pytest.mark.parametrize(
+    "back", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
+)
+def test_login_never_leads_to_another_site(client, back):
+    answer = client.post("/login", data={"login": "a", "password": "b", "back": back}, follow_redirects=False)
+    assert answer.status_code == 422
+
+
+def test_each_role_lands_where_it_works(log_in, staffed):
+    assert pages.first_page(staffed.users[Role.DUTY]) == "/wall"
+    north = staffed.sites["north"].id
+    assert pages.first_page(staffed.users[Role.OFFICER]) == f"/host/{north}"
+    page = log_in(staffed.users[Role.OFFICER]).get(f"/host/{north}")
+    assert page.status_code == 200
+    assert text("state_idle", "zh") in page.text
+
+
+def test_an_officer_sees_neither_the_wall_nor_another_branch(log_in, staffed):
+    browser = log_in(staffed.users[Role.OFFICER])
+    assert browser.get("/wall").status_code == 403
+    assert browser.get(f"/host/{staffed.sites['south'].id}").status_code == 404
+
+
+def test_the_wall_answers_in_the_users_language(log_in, staffed):
+    browser = log_in(staffed.users[Role.DUTY])
+    assert "运行总览" in browser.get("/wall").text
+    browser.post("/language", data={"language": "en", "back": "/wall"})
+    assert "Live wall" in browser.get("/wall").text
+
+
+def test_approving_without_a_head_count_says_what_is_missing(log_in, staffed):
+    north = staffed.sites["north"].id
+    answer = log_in(staffed.users[Role.OFFICER]).post(
+        f"/host/{north}/decide", data={"handover": 1, "picture": "", "decision": "approve"}
+    )
+    assert answer.status_code == 422
+    assert "text/html" in answer.headers["content-type"]
+
+
+def test_a_form_without_its_token_is_refused(app, log_in, staffed):
+    browser = log_in(staffed.users[Role.DUTY])
+    del browser.headers["x-csrf-token"]
+    assert browser.post("/language", data={"language": "en"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["../routes.py", "..%2froutes.py", "nothing.css", "texts.py"])
+def test_only_the_static_files_are_served(client, name):
+    assert client.get(f"/static/{name}").status_code == 404

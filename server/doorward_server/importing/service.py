@@ -131,8 +131,11 @@ def _about(_session: Session, approval: Approval) -> dict[str, Any]:
 @four_eyes.on_approved("import")
 def _apply(session: Session, approval: Approval, decider: User) -> None:
     token = approval.payload["token"]
-    sealed = _staged(session, token).read_bytes()
-    archive = biometrics.unseal_with_master(session, f"import:{token}", sealed)
+    try:
+        sealed = _staged(session, token).read_bytes()
+        archive = biometrics.unseal_with_master(session, f"import:{token}", sealed)
+    except (OSError, biometrics.SealBroken):
+        raise four_eyes.changed_since() from None
     requester = session.get(User, approval.requested_by)
     report = import_source(session, open_archive(archive), requester, decider)
     if report.findings:

@@ -90,7 +90,7 @@ def _read_sheet(name: str, cells: Iterator[Any]) -> tuple[list[Row], list[Row], 
     rows: list[Row] = []
     broken: list[Row] = []
     for number, row in enumerate(cells, 2):
-        if all(cell.value is None or cell.value == "" for cell in row):
+        if all(_is_empty(cell.value) for cell in row):
             continue
         if number > MOST_ROWS + 1:
             findings.append(finding("too_large", name, number, limit=f"{MOST_ROWS} rows"))
@@ -106,7 +106,7 @@ def _read_header(name: str, columns: tuple[Column, ...], header: Any) -> tuple[d
     positions: dict[str, int] = {}
     findings = []
     for position, cell in enumerate(header):
-        if cell.value is None or cell.value == "":
+        if _is_empty(cell.value):
             continue
         title = str(cell.value).strip()
         if title not in known:
@@ -138,12 +138,14 @@ def _read_row(
 
 def _read_cell(column: Column, cell: Any) -> tuple[Any, tuple[str, dict] | None]:
     value = None if cell is None else cell.value
-    if isinstance(value, str):
-        value = value.strip() or None
-    if value is None:
+    if _is_empty(value):
         return None, ("value_missing", {}) if column.required else None
     if cell.data_type == "f":
         return None, ("formula", {})
     if cell.data_type == "e":
         return None, ("cell_error", {"value": value})
-    return column.parse(value)
+    return column.parse(value.strip() if isinstance(value, str) else value)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())

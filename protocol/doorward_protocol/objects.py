@@ -51,6 +51,8 @@ OBJECTS = {
         "version:uint server_kid:unit server_key:key dispatch_kid:unit dispatch_key:key roots:[root] "
         "threshold:uint",
     ),
+    "bundle": (6, "unit:unit sequence:uint issued:time expires:time manifest:hash? envelope:hash"),
+    "export": (7, "unit:unit sequence:uint issued:time expires:time manifest:hash? envelope:hash"),
 }
 
 OBJECT_PARTS = {

@@ -59,6 +59,11 @@ def test_anything_decodes_to_itself_or_is_refused(data):
     assert cbor2.loads(data) == item
 
 
+def test_a_lone_surrogate_has_no_encoding():
+    with pytest.raises(errors.ProtocolError, match="malformed"):
+        cbor.encode("\ud800")
+
+
 PARSERS = [
     messages.decode,
     records.decode,

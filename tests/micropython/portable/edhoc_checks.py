@@ -245,6 +245,18 @@ async def check_order(s):
     await refuses_later(errors.TOO_LARGE, pair.responder().message_2(bytes(edhoc.MAX_MESSAGE + 1)))
 
 
+async def check_one_item(s):
+    """message_2 and message_3 are one byte string each, with nothing after it."""
+    pair = await _Pair(s).make()
+    for extra in (b"\x00", b"\x00\x41x", b"\x41x"):
+        initiator, responder = pair.initiator(), pair.responder()
+        message_2 = await responder.message_2(await initiator.message_1())
+        await refuses_later(errors.MALFORMED, initiator.message_3(message_2 + extra))
+        initiator, responder = pair.initiator(), pair.responder()
+        message_3 = await initiator.message_3(await responder.message_2(await initiator.message_1()))
+        await refuses_later(errors.MALFORMED, responder.finish(message_3 + extra))
+
+
 async def check_authorization_data(s):
     """Authorization data: what is not critical is passed over, critical and nonsense refused (§3.8)."""
     pair = await _Pair(s).make()

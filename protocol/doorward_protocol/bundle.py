@@ -136,7 +136,7 @@ class Reader:
     async def start(self, private, kid, keys):
         """Return the header's fields; private and kid are ours, keys {kid: public} the signers for this kind.
 
-        Raises WRONG_UNIT if it is for another recipient, and what objects.verify raises. `judge` does the rest.
+        Raises WRONG_UNIT if it is for another recipient, else as objects.verify does. Then ask `judge`.
         """
         envelope = self._item()
         array = cbor.decode(envelope)

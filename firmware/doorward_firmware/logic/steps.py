@@ -20,11 +20,11 @@ from doorward_firmware.logic.flows import FAILURE, SUCCESS, TIMEOUT
 from doorward_firmware.logic.value import sequence
 
 
-def record(handover, name, **fields):
+def record(handover, kind_name, **fields):
     """A RECORD effect about the task in hand."""
     fields["task"] = handover.task.id
     fields["nonce"] = handover.task.nonce
-    return (events.RECORD, name, fields)
+    return (events.RECORD, kind_name, fields)
 
 
 def refused_command(fields, reason):

@@ -54,7 +54,7 @@ class Task(Value):
         self.door = ()
         self.officers = ()
         self.people = ()
-        self.boxes = ()
+        self.boxes: tuple = ()
 
     def member(self, person):
         """Return the Member with this id, or None if the person has no part in the task."""

@@ -1,8 +1,8 @@
 """Edges for tests of the logic: a journal that is a list, relays that are a set, and the guard in between.
 
 `Edges.handle` does what the application does with a step's effects: a RECORD is followed by RECORDED, a
-failed RECORD ends the list except for what keeps people safe, RELEASE asks the guard. It checks on the way what
-must hold always.
+failed RECORD ends the list except for what keeps people safe, RELEASE asks the guard. It checks on the way
+what must hold always.
 """
 
 from doorward_firmware.logic import events, guard, interlock, settings, unit

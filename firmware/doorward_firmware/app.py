@@ -1,0 +1,210 @@
+"""The application: drivers in, logic in the middle, drivers and journal out.
+
+    inputs, doors, sensors, readers, camera, link
+        -> handle(event) -> logic.unit.step -> effects -> Effects.carry_out
+        -> journal, relays (through the guard), sensors, screens, speaker, link
+
+`handle` never waits: records, small values and relays are done when it returns, everything else is left with
+the task that it belongs to. Nothing that a task, a driver or the network does ends the others.
+"""
+
+import asyncio
+
+from doorward_protocol.compat import const
+from doorward_protocol.errors import REASONS, SENSOR_SILENT, ProtocolError
+from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
+
+from doorward_firmware.arrivals import Arrivals
+from doorward_firmware.boxes import BoxReader
+from doorward_firmware.display import Display
+from doorward_firmware.door_control import DoorControl
+from doorward_firmware.effects import Effects
+from doorward_firmware.logic import events, flows, interlock, prompts, settings, unit
+from doorward_firmware.panels import Panel
+from doorward_firmware.pictures import Pictures
+from doorward_firmware.prompts import Prompts
+from doorward_firmware.supervision import Faults, Supervisor, feed, reason_of
+from doorward_firmware.templates import Templates
+
+_LONGEST_SLEEP = const(3_600_000)  # ms; so the ticks are read often enough never to wrap
+
+
+class App:
+    """Everything that runs. `unit`: the logic's state; `settings`: its times; `faults`: what fails now."""
+
+    def __init__(self, board, clock, suite, state, journal, blobs, desired, link):
+        self.clock, self.suite, self.state = clock, suite, state
+        self.journal, self.blobs, self.desired, self.link = journal, blobs, desired, link
+        self.unit, self.settings = unit.Unit(), settings.defaults()
+        self.faults = Faults(self._record_fault)
+        self.supervisor = Supervisor(clock, self.report)
+        self._board = board
+        self._waiting, self._busy, self._ready = [], False, False
+        self._news = asyncio.Event()
+        self.displays = (
+            Display(board.outer_screen, blobs, self.report),
+            Display(board.inner_screen, blobs, self.report),
+        )
+        self.prompts = Prompts(board.speaker, *self.displays, blobs, desired, self.report)
+        self.pictures = Pictures(self, board.camera, blobs)
+        self.panels = {
+            PANEL_OUTER: Panel(self, PANEL_OUTER, board.outer_fingerprint),
+            PANEL_INNER: Panel(self, PANEL_INNER, board.inner_fingerprint),
+        }
+        self.templates = Templates(self, tuple(self.panels.values()), blobs, desired)
+        self.arrivals = Arrivals(self, board.gate_reader, desired)
+        self.boxes = BoxReader(self, board.area_reader)
+        self.door_control = DoorControl(self, board.doors, board.inputs)
+        self.effects = Effects(self)
+        link.on_command = self.command
+        link.on_desired = self.orders_changed
+        link.health = self.health
+        link.idle.busy = self.is_busy
+
+    # Events in, effects out
+
+    def handle(self, *event):
+        """Take one event to the logic and carry out what it wants. Events that this causes follow in turn."""
+        self._waiting.append(event)
+        if self._busy or not self._ready:
+            return
+        self._busy = True
+        try:
+            while self._waiting:
+                now = self.clock.ticks()
+                self.unit, effects = unit.step(self.unit, self._waiting.pop(0), now, self.settings)
+                self._waiting = self.effects.carry_out(effects) + self._waiting
+        finally:
+            self._busy = False
+            self._news.set()
+
+    def command(self, fields):
+        """A verified command from the link."""
+        self.handle(events.COMMAND, fields)
+
+    def orders_changed(self):
+        """Another manifest is in force, or more of it has come."""
+        self.clock.raise_floor(self.desired.issued)
+        configuration = self.desired.configuration()
+        if configuration is not None:
+            self.configure(configuration)
+        self.prompts.renew()
+        task = self.unit.handover.task
+        if task is not None:
+            listed = self.desired.order(task.id)
+            self.handle(events.REVISED, task.id, None if listed is None else listed["version"])
+        elif self._ready and self.unit.handover.state == flows.IDLE:
+            self.effects.carry_out(prompts.rest())
+
+    def configure(self, configuration):
+        """Take times and site type from a configuration blob; what it names wrongly keeps its default."""
+        self.settings, refused = settings.override(configuration["settings"])
+        self.report("configuration", 1 if refused else 0, ", ".join(refused))
+        self.unit = self.unit.but(doors=self.unit.doors.but(fail_secure=tuple(configuration["fail_secure"])))
+
+    # Start
+
+    async def start(self, reason, firmware):
+        """Open and test the board, record the boot, take up what the last run left; then start all tasks."""
+        for name, fault, detail in await self._board.start():
+            self.report(name, fault, detail)
+        try:
+            self._board.network()
+        except Exception as error:  # whatever the network's C module raises: the unit works without
+            self.report("network", SENSOR_SILENT, repr(error)[:120])
+        results = await self._board.self_tests()
+        tests = [[name, ok] for name, ok, _ in results]
+        manifest = self.desired.version
+        self.record("boot", reason=reason, firmware=firmware, tests=tests, manifest=manifest)
+        self._restore()
+        for name, function in self._tasks():
+            self.supervisor.start(name, function)
+
+    def _restore(self):
+        doors = self._board.doors
+        lock = interlock.Interlock(doors.is_open(DOOR_OUTER), doors.is_open(DOOR_INNER))
+        lockouts = {
+            PANEL_OUTER: self.state.get("lockout_outer"),
+            PANEL_INNER: self.state.get("lockout_inner"),
+        }
+        hand, completed = self.state.get("hand"), self.state.get("completed", [])
+        self.unit, effects = unit.restore(hand, completed, lockouts, lock, self.clock.ticks())
+        if self.unit.handover.task is not None:
+            self.arrivals.expect(self.unit.handover.task.epc)
+        self.orders_changed()
+        early, self._waiting = self._waiting, self.effects.carry_out(effects)
+        self._waiting += [event for event in early if event[0] != events.DOOR]  # the contacts are known now
+        self._ready = True
+        self.handle(events.TICK)
+        if self.unit.handover.state == flows.IDLE:
+            self.effects.carry_out(prompts.rest())
+
+    def _tasks(self):
+        yield "clock", self._keep_time
+        yield "templates", self.templates.run
+        yield "outer panel", self.panels[PANEL_OUTER].run
+        yield "inner panel", self.panels[PANEL_INNER].run
+        yield "pictures", self.pictures.run
+        yield "arrivals", self.arrivals.run
+        yield "departures", self.arrivals.watch
+        yield "boxes", self.boxes.run
+        yield "box reader", self.boxes.switch
+        yield "buttons", self.door_control.watch_buttons
+        yield "outer display", self.displays[0].run
+        yield "inner display", self.displays[1].run
+        yield "link", self.link.run
+
+    async def run(self, watchdog):
+        """Feed the watchdog and keep house, for ever."""
+        await feed(watchdog, self.supervisor, self._keep_house)
+
+    async def _keep_time(self):
+        """Send a TICK whenever a deadline of the logic has come."""
+        while True:
+            deadline = unit.next_deadline(self.unit)
+            self._news.clear()
+            if deadline is None:
+                rest = _LONGEST_SLEEP
+            else:
+                rest = min(max(0, deadline - self.clock.ticks()), _LONGEST_SLEEP)
+            try:
+                await asyncio.wait_for_ms(self._news.wait(), rest)
+            except asyncio.TimeoutError:
+                self.handle(events.TICK)
+
+    def _keep_house(self):
+        jumped = self.clock.check()
+        if jumped is not None:
+            self.record("clock_set", before=jumped[0], after=jumped[1])
+
+    def is_busy(self):
+        """True while somebody waits: flash is not erased ahead then."""
+        return self.unit.handover.state not in (flows.IDLE, flows.LEAVE, flows.FROZEN)
+
+    # What goes wrong
+
+    def health(self):
+        """What is wrong at the moment, one text each, for the status."""
+        return ["%s: %s" % (name, REASONS[self.faults.present[name]][0]) for name in self.faults.present]
+
+    def report(self, name, reason, detail=""):
+        """A part failed, for a code of REASONS, or works again (0); recorded when that changes."""
+        self.faults.report(name, reason, detail)
+        if name == self._board.gate_reader.name:
+            self.arrivals.fault(reason != 0)
+
+    def trouble(self, what, error):
+        """An effect could not be carried out: the journal may be full, so this is only remembered."""
+        self.faults.present["%s effect" % what] = reason_of(error)[0]
+
+    def record(self, kind_name, **fields):
+        """Record something that no step decided; a full journal must not stop whoever tells it."""
+        try:
+            self.journal.append(kind_name, **fields)
+        except (ProtocolError, OSError) as error:
+            self.trouble("record", error)
+        else:
+            self.link.wake()
+
+    def _record_fault(self, name, reason, detail):
+        self.record("sensor", name=name, reason=reason, detail=detail)

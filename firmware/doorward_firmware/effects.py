@@ -1,0 +1,71 @@
+"""Carrying effects out, in their order: record first, then act.
+
+A record is durable in the journal before anything that stands after it. If it cannot be made, the rest of the
+list is dropped, except for what keeps people safe: locking, and releasing for egress, fire and emergency.
+"""
+
+from doorward_protocol.errors import ProtocolError
+from doorward_protocol.records import CAUSE_HANDOVER
+
+from doorward_firmware.logic import events
+
+
+class Effects:
+    """One method for each effect; all return at once, what takes time is left with a task of its own."""
+
+    def __init__(self, app):
+        self._app = app
+        self._table = {
+            events.STORE: app.state.set,
+            events.RELEASE: app.door_control.release,
+            events.LOCK: app.door_control.lock,
+            events.LOAD: app.templates.want,
+            events.WIPE: self._wipe,
+            events.ASK: self._ask,
+            events.TAKE_PICTURE: app.pictures.want,
+            events.COMPARE: self._compare,
+            events.READ_BOXES: app.boxes.read,
+            events.SAY: app.prompts.say,
+            events.SHOW: app.prompts.show,
+            events.HEAD: app.link.head_now,
+            events.ARRIVE_AGAIN: app.arrivals.again,
+        }
+        for word in events.EFFECTS:
+            if word != events.RECORD and word not in self._table:
+                raise ValueError("nobody carries out %s" % word)
+
+    def carry_out(self, effects):
+        """Return the events that answer: RECORDED for each record, RECORD_FAILED if one could not be made."""
+        answers, failed = [], False
+        for effect in effects:
+            if failed and not _keeps_people_safe(effect):
+                continue
+            try:
+                if effect[0] == events.RECORD:
+                    index = self._app.journal.append(effect[1], **effect[2])
+                    answers.append((events.RECORDED, effect[1], index))
+                else:
+                    self._table[effect[0]](*effect[1:])
+            except (ProtocolError, OSError) as error:
+                self._app.trouble(effect[0], error)
+                failed = True
+        if answers:
+            self._app.link.wake()
+        return [(events.RECORD_FAILED,)] if failed else answers
+
+    def _wipe(self):
+        self._app.templates.want(None)
+        self._app.pictures.forget()
+
+    def _ask(self, panel, nonce):
+        self._app.panels[panel].ask(nonce)
+
+    def _compare(self, task):
+        if task is not None:
+            self._app.prompts.compare(task, self._app.pictures.previews)
+
+
+def _keeps_people_safe(effect):
+    if effect[0] == events.RELEASE:
+        return effect[2] != CAUSE_HANDOVER
+    return effect[0] == events.LOCK

@@ -1,0 +1,52 @@
+"""Pictures: evidence at every touch, in the blobs before any record names it, and previews for the panel."""
+
+import asyncio
+
+from doorward_protocol.errors import ProtocolError
+
+from doorward_firmware.drivers.errors import DriverError
+from doorward_firmware.logic import events
+
+
+class Pictures:
+    """The camera and where its pictures go. `previews`: {person: (width, height, RGB565)} of this attempt."""
+
+    def __init__(self, app, camera, blobs):
+        self._app, self._camera, self._blobs = app, camera, blobs
+        self.previews = {}
+        self._nonce = None
+        self._news = asyncio.Event()
+
+    def want(self, nonce):
+        """The effect TAKE_PICTURE: the whole crew, answered by PICTURE."""
+        self._nonce = nonce
+        self._news.set()
+
+    async def run(self):
+        """Take the pictures that the logic wants, for ever."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            nonce = self._nonce
+            self._app.handle(events.PICTURE, nonce, await self.take())
+
+    async def take(self):
+        """Take a picture. Return its hash, or None if there is none; the reason is reported."""
+        try:
+            name = self._blobs.put(await self._camera.picture())
+        except (DriverError, ProtocolError) as error:
+            self._app.report("camera", error.reason, error.detail)
+            return None
+        self._app.report("camera", 0)
+        return name
+
+    async def remember(self, person):
+        """Keep a small picture of a person who was just recognised, for the comparison at the inner panel."""
+        try:
+            self.previews[person] = await self._camera.preview()
+        except DriverError as error:
+            self._app.report("camera", error.reason, error.detail)
+
+    def forget(self):
+        """The attempt is over."""
+        self.previews = {}

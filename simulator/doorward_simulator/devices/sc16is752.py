@@ -89,10 +89,11 @@ class Channel:
             self.bridge.violation(f"channel {self.number}: data before the divisor was set", bytes([value]))
             return
         self._sending.append(value)
-        if self._drain is None:
-            self._start_draining()
 
-    def _start_draining(self) -> None:
+    def start_sending(self) -> None:
+        """Put what is in the transmit FIFO on the line, unless that is under way."""
+        if self._drain is not None or not self._sending:
+            return
         count = min(LINE_CHUNK, len(self._sending))
         self._drain = self.bridge.later(-(-count * 10_000 // self.baud), lambda: self._drained(count))
 
@@ -100,8 +101,7 @@ class Channel:
         data = bytes(self._sending.popleft() for _ in range(count))
         self._drain = None
         self.transmit_wanted = True
-        if self._sending:
-            self._start_draining()
+        self.start_sending()
         if self.device is not None:
             self.device.receive(data, self.baud)
         self.bridge.update_interrupt()
@@ -223,6 +223,7 @@ class SerialBridge(I2cDevice):
         self._selected = (channel, register)
         for value in data[1:]:
             self._set(channel, register, value)
+        channel.start_sending()
         self.update_interrupt()
         return True
 

@@ -74,14 +74,13 @@ class CameraDriver:
     async def _capture(self, pixel_format, frame_size):
         async with self._lock:
             try:
-                if self._camera is None:
-                    self._start()
+                camera = self._start()
                 if self._format != (pixel_format, frame_size):
                     self._format = None
-                    self._camera.reconfigure(pixel_format=pixel_format, frame_size=frame_size)
-                    await self._frame()
+                    camera.reconfigure(pixel_format=pixel_format, frame_size=frame_size)
+                    await self._frame(camera)
                     self._format = (pixel_format, frame_size)
-                return await self._frame()
+                return await self._frame(camera)
             except DriverError:
                 self._stop()
                 raise
@@ -89,33 +88,35 @@ class CameraDriver:
                 self._stop()
                 raise DriverError(CAMERA_FAILED, str(error)) from error
 
-    async def _frame(self):
+    async def _frame(self, camera):
         """A copy of the next frame; the driver's buffer is given back."""
-        self._camera.free_buffer()
+        camera.free_buffer()
         for _try in range(_FRAME_TRIES):
-            if self._camera.frame_available():
-                data = self._camera.capture()
+            if camera.frame_available():
+                data = camera.capture()
                 data = bytes(data) if data else b""
-                self._camera.free_buffer()
+                camera.free_buffer()
                 return data
             await asyncio.sleep_ms(_FRAME_PAUSE)
         raise DriverError(CAMERA_FAILED, "no frame within a second")
 
     def _start(self):
-        try:
-            from camera import Camera, FrameSize, GrabMode, PixelFormat
-        except ImportError as error:
-            raise DriverError(CAMERA_FAILED, "the image has no camera module") from error
+        if self._camera is None:
+            try:
+                from camera import Camera, FrameSize, GrabMode, PixelFormat
+            except ImportError as error:
+                raise DriverError(CAMERA_FAILED, "the image has no camera module") from error
 
-        self._camera = Camera(
-            pixel_format=PixelFormat.RGB565,
-            frame_size=FrameSize.QQVGA,
-            jpeg_quality=_QUALITY,
-            fb_count=2,
-            grab_mode=GrabMode.LATEST,
-            init=True,
-            **self._wiring,
-        )
+            self._camera = Camera(
+                pixel_format=PixelFormat.RGB565,
+                frame_size=FrameSize.QQVGA,
+                jpeg_quality=_QUALITY,
+                fb_count=2,
+                grab_mode=GrabMode.LATEST,
+                init=True,
+                **self._wiring,
+            )
+        return self._camera
 
     def _stop(self):
         self._format = None

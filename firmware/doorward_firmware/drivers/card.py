@@ -101,7 +101,7 @@ class CardReader:
             self._arrived.set()
         return True
 
-    async def _ask(self, command, parameters=b"", within=_ANSWER):
+    async def _ask(self, command, parameters=b"", within: int | None = _ANSWER):
         """Content of the answer; `within` None waits for ever."""
         self._frames = []
         try:

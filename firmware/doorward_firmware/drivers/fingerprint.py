@@ -17,6 +17,7 @@ from doorward_protocol.errors import (
     MALFORMED,
     NO_MATCH,
     SENSOR_GARBAGE,
+    SENSOR_SILENT,
     SENSOR_TAMPERED,
     WRONG_KIND,
 )
@@ -31,7 +32,7 @@ FACTORY_PASSWORD = b"\0\0\0\0"
 RING_BREATHING, RING_FLASHING, RING_ON, RING_OFF = 1, 2, 3, 4
 RED, BLUE, PURPLE, GREEN = 1, 2, 3, 4
 
-_IMAGE_TRIES = const(8)  # a finger that has just come down needs a moment to lie still
+_IMAGE_TRIES = const(7)  # more: a finger that has just come down needs a moment to lie still
 _IMAGE_PAUSE = const(60)  # ms between two tries
 _MAX_TEMPLATE = const(4096)
 _PACKET_SIZES = (32, 64, 128, 256)  # by the code in the system parameters
@@ -98,11 +99,12 @@ class Fingerprint:
         """
         async with self._lock:
             await self._capture()
-            if not 0 < slots < self._capacity():
+            capacity = self._opened().capacity
+            if not 0 < slots < capacity:
                 raise DriverError(NO_MATCH, "no finger is loaded")
             chance = self._random(5)
-            empty_from = slots + _number(chance, 1) % (self._capacity() - slots)
-            empty_count = 1 + _number(chance, 3) % (self._capacity() - empty_from)
+            empty_from = slots + _number(chance, 1) % (capacity - slots)
+            empty_count = 1 + _number(chance, 3) % (capacity - empty_from)
             found = None
             for real in (chance[0] & 1, not chance[0] & 1):
                 if real:
@@ -116,13 +118,11 @@ class Fingerprint:
     async def load(self, slot: int, template: bytes, model: str | None = None) -> None:
         """Store a template in a slot. WRONG_KIND if it was made by another model of sensor."""
         async with self._lock:
-            if not 0 <= slot < self._capacity() or not 0 < len(template) <= _MAX_TEMPLATE:
+            info = self._opened()
+            if not 0 <= slot < info.capacity or not 0 < len(template) <= _MAX_TEMPLATE:
                 raise DriverError(MALFORMED, "slot %d, %d bytes" % (slot, len(template)))
-            expected = self.info.template_size
-            if (model is not None and model != self.info.model) or expected not in (0, len(template)):
-                raise DriverError(
-                    WRONG_KIND, "template of another sensor model: this is %s" % self.info.model
-                )
+            if model not in (None, info.model) or info.template_size not in (0, len(template)):
+                raise DriverError(WRONG_KIND, "template of another sensor model: this is %s" % info.model)
             await self._ask(codes.DOWNLOAD, b"\x01")
             self._link.send_data(template)
             await self._ask(codes.STORE, b"\x01" + slot.to_bytes(2, "big"))
@@ -161,26 +161,26 @@ class Fingerprint:
         try:
             async with self._lock:
                 await self._ask(codes.VERIFY_PASSWORD, self._password)
-                if self.info is None:
-                    return False, "not opened"
-                if self.info.serial:  # modules with product information can examine themselves
+                info = self._opened()
+                if info.serial:  # modules with product information can examine themselves
                     await self._ask(codes.CHECK_SENSOR)
                 await self._check_count()
         except DriverError as error:
             return False, str(error)
-        return True, "%s, %d slots" % (self.info.model, self.info.capacity)
+        return True, "%s, %d slots" % (info.model, info.capacity)
 
-    def _capacity(self):
+    def _opened(self):
         if self.info is None:
-            raise DriverError(SENSOR_GARBAGE, "the sensor was never opened")
-        return self.info.capacity
+            raise DriverError(SENSOR_SILENT, "the sensor has not been opened")
+        return self.info
 
     async def _capture(self):
-        for attempt in range(1, _IMAGE_TRIES + 1):
-            code, _ = await self._link.ask(codes.GET_IMAGE)
-            if code not in (codes.NO_FINGER, codes.IMAGE_FAILED) or attempt == _IMAGE_TRIES:
+        code, _ = await self._link.ask(codes.GET_IMAGE)
+        for _try in range(_IMAGE_TRIES):
+            if code not in (codes.NO_FINGER, codes.IMAGE_FAILED):
                 break
             await asyncio.sleep_ms(_IMAGE_PAUSE)
+            code, _ = await self._link.ask(codes.GET_IMAGE)
         if code == codes.PASSWORD_NEEDED:
             await self._return()
             code, _ = await self._link.ask(codes.GET_IMAGE)
@@ -237,7 +237,7 @@ class Fingerprint:
         try:
             code, data = await self._link.ask(codes.PRODUCT_INFORMATION, b"", 46)
         except DriverError:  # older modules answer nonsense, or nothing, to what they do not know
-            code = None
+            code, data = None, b""
         if code == codes.OK:
             return SensorInfo(_text(data[:16]), _text(data[20:28]), capacity, _number(data, 42))
         await self._ask(codes.INFORMATION_PAGE)

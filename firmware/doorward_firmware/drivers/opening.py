@@ -104,30 +104,19 @@ class Board:
         return results
 
     def partitions(self) -> dict:
-        """The raw partitions journal, blobs and state by name, as `esp32.Partition`."""
-        from esp32 import Partition
-
-        found = {}
-        for label in ("journal", "blobs", "state"):
-            matches = Partition.find(Partition.TYPE_DATA, label=label)
-            if not matches:
-                raise DriverError(SENSOR_SILENT, "flash has no partition %s: flash the board again" % label)
-            found[label] = matches[0]
-        return found
+        """The raw partitions by name."""
+        return partitions()
 
     def network(self):
         """The Ethernet interface, switched on; the radio's, not yet connected, if there is none."""
         import network
 
-        wiring = self._table["ethernet"]
+        entry = self._table["ethernet"]
+        wiring = {"phy_addr": 0, "cs": _pin(entry["cs"]), "int": _pin(entry["interrupt"])}
         try:
-            lan = network.LAN(
-                phy_type=network.PHY_W5500,
-                phy_addr=0,
-                spi=_spi(wiring),
-                cs=_pin(wiring["cs"]),
-                int=_pin(wiring["interrupt"]),
-            )
+            wiring["phy_type"] = network.PHY_W5500
+            wiring["spi"] = _spi(entry)
+            lan = network.LAN(**wiring)
             lan.active(True)
         except (OSError, ValueError, AttributeError) as error:
             self._on_fault("network", SENSOR_SILENT, "no Ethernet: %s" % error)
@@ -234,6 +223,19 @@ class Board:
         return part.name, 0, ""
 
 
+def partitions() -> dict:
+    """The raw partitions journal, blobs and state by name, as `esp32.Partition`."""
+    from esp32 import Partition
+
+    found = {}
+    for label in ("journal", "blobs", "state"):
+        matches = Partition.find(Partition.TYPE_DATA, label=label)
+        if not matches:
+            raise DriverError(SENSOR_SILENT, "flash has no partition %s: flash the board again" % label)
+        found[label] = matches[0]
+    return found
+
+
 def _pin(number):
     from machine import Pin
 
@@ -256,5 +258,5 @@ def _i2c(entry):
 def _spi(entry):
     from machine import SPI
 
-    pins = {name: _pin(entry[name]) for name in ("sck", "mosi", "miso")}
-    return SPI(entry["id"], baudrate=entry["baud"], polarity=0, phase=0, **pins)
+    sck, mosi, miso = _pin(entry["sck"]), _pin(entry["mosi"]), _pin(entry["miso"])
+    return SPI(entry["id"], baudrate=entry["baud"], polarity=0, phase=0, sck=sck, mosi=mosi, miso=miso)

@@ -98,11 +98,10 @@ class Speaker:
 
     async def _send(self, data):
         try:
-            if self._i2s is None:
-                self._start()
+            transmitter = self._start()
             await self._until_taken()  # what a stopped prompt left under way
             self._under_way = True
-            self._i2s.write(data)
+            transmitter.write(data)
             await self._until_taken()
         except asyncio.TimeoutError as error:
             self._i2s = None
@@ -123,6 +122,7 @@ class Speaker:
                 self._i2s.irq(self._on_taken)
         except (OSError, ValueError) as error:
             raise DriverError(SPEAKER_FAILED, str(error)) from error
+        return self._i2s
 
     def _on_taken(self, _i2s):
         self._under_way = False

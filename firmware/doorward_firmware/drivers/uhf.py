@@ -62,7 +62,7 @@ class UhfReader:
         self._parser = frames.Parser()
         self._lock = asyncio.Lock()
         self._answered = asyncio.Event()
-        self._answer = None
+        self._answer = (0, b"")
         self._heard = asyncio.Event()
         self._heard_at = 0
         self._new_at = 0
@@ -197,7 +197,6 @@ class UhfReader:
         """Send a command, return its answer's parameters. Asked up to three times: nothing here can harm."""
         garbage = self._parser.garbage
         for _try in range(_TRIES):
-            self._answer = None
             self._answered.clear()
             self._stream.write(frames.encode(command, parameters))
             end = time.ticks_add(time.ticks_ms(), _ANSWER)

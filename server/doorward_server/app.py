@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 
 import doorward_server
 from doorward_server.clock import SystemClock
+from doorward_server.console.pages import problem_page
 from doorward_server.database import Database, import_models, upgrade
 from doorward_server.live import Live
 from doorward_server.problems import Problem, ProblemAnswer
@@ -110,9 +111,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _answer_problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
-    if problem.status == 401 and _is_page(request):
+    if not _is_page(request):
+        return _json(problem.status, problem.answer)
+    if problem.status == 401:
         return RedirectResponse(LOGIN_PAGE, status_code=303)
-    return _json(problem.status, problem.answer)
+    return problem_page(request, problem)
 
 
 def _answer_invalid(_request: Request, error: Exception) -> Response:

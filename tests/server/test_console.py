@@ -119,6 +119,13 @@ def test_an_officer_sees_neither_the_wall_nor_another_branch(log_in, staffed):
     assert browser.get(f"/host/{staffed.sites['south'].id}").status_code == 404
 
 
+def test_a_refusal_is_a_page_for_people_and_data_for_programs(log_in, staffed):
+    browser = log_in(staffed.users[Role.OFFICER])
+    page = browser.get("/wall", headers={"accept": "text/html"})
+    assert (page.status_code, text("back_home", "zh") in page.text) == (403, True)
+    assert browser.get("/wall").json()["reason"] == "not_allowed"
+
+
 def test_the_wall_answers_in_the_users_language(log_in, staffed):
     browser = log_in(staffed.users[Role.DUTY])
     assert "运行总览" in browser.get("/wall").text

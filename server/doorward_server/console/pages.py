@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from doorward_server.console.texts import LANGUAGES, text
+from doorward_server.problems import Problem
 from doorward_server.security import sessions
 from doorward_server.security.models import User
 from doorward_server.security.roles import SITE_ROLES, Permission, allows
@@ -87,6 +88,16 @@ def render(
         "speaks": False,
     }
     return HTMLResponse(environment().get_template(template).render({**frame, **values}), status)
+
+
+def problem_page(request: Request, problem: Problem) -> HTMLResponse:
+    """A refusal as a page, for somebody who followed a link or sent a form."""
+    services: Services = request.app.state.doorward
+    chinese = language_of(request, None, services) == "zh"
+    said = problem.answer.message_zh if chinese else problem.answer.message_en
+    return render(
+        request, services, "problem.html", status=problem.status, said=said, remedy=problem.answer.what_to_do
+    )
 
 
 def first_page(user: User) -> str:

@@ -45,7 +45,8 @@ def build(suite, rtc):
     """Return the App, nothing of it running yet. Raises BAD_KEY if the unit has no identity."""
     state = State(partition("state"))
     identity = identities.read(state)
-    board = open_board(identity.passwords, suite.random, lambda *fault: app.report(*fault))
+    passwords = {name: number.to_bytes(4, "big") for name, number in identity.passwords.items()}
+    board = open_board(passwords, suite.random, lambda *fault: app.report(*fault))
     state.set("boot", state.get("boot", 0) + 1)
     clock = Clock(rtc)
     journal = Journal(partition("journal"), clock, suite, state)

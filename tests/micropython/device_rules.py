@@ -267,7 +267,7 @@ class _Checker(ast.NodeVisitor):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = check_comprehension  # noqa: N815
 
     def visit_Call(self, node):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         for keyword in node.keywords:
             if keyword.arg in KEYWORDS.get(name, ()):
                 self.refuse(node, f"keyword arguments of {name}")

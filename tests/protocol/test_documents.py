@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pycddl
 import pytest
-import table_checks
+import table_checks  # pyright: ignore[reportMissingImports] - conftest.py puts it on the path
 from doorward_protocol import cbor, channel, edhoc, errors, messages, objects, prompts, records, schema, trust
 from doorward_protocol.suite import run
 from doorward_protocol.suite_openssl import OpenSSLSuite

@@ -13,7 +13,7 @@ class aes:  # noqa: N801 - MicroPython's own name
     def __init__(self, key, mode, iv=None):
         if mode not in (MODE_ECB, MODE_CBC) or (iv is None) != (mode == MODE_ECB):
             raise ValueError("mode")
-        chosen = modes.ECB() if mode == MODE_ECB else modes.CBC(bytes(iv))
+        chosen = modes.ECB() if mode == MODE_ECB else modes.CBC(bytes(iv or b""))
         self._encryptor = Cipher(algorithms.AES(bytes(key)), chosen).encryptor()
 
     def encrypt(self, data, into=None):

@@ -17,6 +17,7 @@ async def check_ecdsa(s):
     known = vectors("crypto")["ecdsa"]
     private, public = unhexlify(known["private"]), unhexlify(known["public"])
     assert await s.public_key(private) == public
+    message = signature = b""
     for vector in known["vectors"]:
         message, signature = vector["message"].encode(), unhexlify(vector["signature"])
         assert await s.sign(private, message) == signature
@@ -109,6 +110,7 @@ async def check_ccm(s):
     """RFC 3610's packet vectors; every altered bit of one of them is noticed."""
     known = vectors("crypto")["ccm"]
     key = unhexlify(known["key"])
+    v = hexed(known["vectors"][0])
     for vector in known["vectors"]:
         v = hexed(vector)
         assert s.seal(key, v["nonce"], v["aad"], v["plaintext"]) == v["ciphertext"]

@@ -5,7 +5,7 @@ import json
 import sys
 from binascii import unhexlify
 
-import host
+import host  # pyright: ignore[reportMissingImports] - made by run_checks.mjs
 from doorward_firmware.crypto.suite import DeviceSuite
 from doorward_protocol.suite import run as finish
 
@@ -31,6 +31,6 @@ def run(module_name, check_name):
             check()
     except Exception as error:
         text = io.StringIO()
-        sys.print_exception(error, text)
+        sys.print_exception(error, text)  # pyright: ignore[reportAttributeAccessIssue]
         return text.getvalue()
     return None

@@ -26,11 +26,12 @@ COMPANY_PREFIX = "6951234"  # GS1 prefix of the demo bank
 BOX_TYPE = 10421  # GRAI asset type of its boxes
 LOWEST_CLARITY = 0.74  # of everybody but the driver with worn prints
 
+# code, names, kind, area
 SITES = (
-    ("V01", "中心金库", "Central Vault", "vault", "总行", "vault-office"),
-    ("B01", "中山路支行", "Zhongshan Road Branch", "branch", "城北区", "b01-counter"),
-    ("B02", "滨江支行", "Riverside Branch", "branch", "城北区", ""),
-    ("B03", "火车站支行", "Railway Station Branch", "branch", "城南区", "b03-counter"),
+    ("V01", "中心金库", "Central Vault", "vault", "总行"),
+    ("B01", "中山路支行", "Zhongshan Road Branch", "branch", "城北区"),
+    ("B02", "滨江支行", "Riverside Branch", "branch", "城北区"),
+    ("B03", "火车站支行", "Railway Station Branch", "branch", "城南区"),
 )
 COMPANY = ("HX", "华信押运", "Huaxin Escort")
 # staff number, names, role, site, female, worn prints
@@ -168,7 +169,7 @@ def build(seed: str = "demo", profile: Profile = LIVE, today: date = date(2026, 
         Vehicle(plate, COMPANY[0], giai96(COMPANY_PREFIX, 7000 + i), _tid(random))
         for i, plate in enumerate(PLATES)
     ]
-    branches = [code for code, _, _, kind, _, _ in SITES if kind == "branch"]
+    branches = [code for code, _, _, kind, _ in SITES if kind == "branch"]
     boxes = [
         Box(f"HX-{i + 1:04d}", grai96(COMPANY_PREFIX, BOX_TYPE, 500_100 + i), _tid(random), branches[i % 3])
         for i in range(12)

@@ -30,10 +30,10 @@ COLUMNS = {
 }
 
 
-def rows(bank: Bank) -> dict[str, list[list]]:
-    """All sheets' rows below the heading."""
+def rows(bank: Bank, spool: Path | None = None) -> dict[str, list[list]]:
+    """All sheets' rows below the heading; `spool` as in `write`."""
     return {
-        "sites": [list(site) for site in SITES],
+        "sites": [[*site, f"spool:{spool / site[0]}" if spool else ""] for site in SITES],
         "companies": [list(COMPANY)],
         "people": [
             [p.staff_number, p.name_zh, p.name_en, p.role, p.company, p.site, p.permit_until.isoformat(),
@@ -52,12 +52,16 @@ def rows(bank: Bank) -> dict[str, list[list]]:
     }  # fmt: skip
 
 
-def write(bank: Bank, folder: Path) -> None:
-    """Write the bank into a folder, which is made if needed; files of an earlier bank there are replaced."""
+def write(bank: Bank, folder: Path, spool: Path | None = None) -> None:
+    """Write the bank into a folder, which is made if needed; files of an earlier bank there are replaced.
+
+    With `spool`, every site prints its reports into a folder of its code below it; without, sites have no
+    printer of their own.
+    """
     for name in ("photos", "fingers"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir(parents=True)
-    (folder / "bank.xlsx").write_bytes(workbook(rows(bank)))
+    (folder / "bank.xlsx").write_bytes(workbook(rows(bank, spool)))
     for person in bank.people:
         (folder / "photos" / f"{person.staff_number}.jpg").write_bytes(portraits.photo(person.look))
         for number, template in person.templates.items():

@@ -97,6 +97,12 @@ def test_workbook_has_the_agreed_sheets_and_refers_to_files_that_exist(demo, fol
         assert (photo.format, photo.size) == ("JPEG", (360, 480))
 
 
+def test_sites_print_into_folders_below_the_spool(demo, folder, tmp_path):
+    assert {row[-1] for row in sheets(folder)["sites"][1:]} == {None}
+    bank_files.write(demo, tmp_path, spool=tmp_path / "printed")
+    assert sheets(tmp_path)["sites"][1][-1] == f"spool:{tmp_path / 'printed' / 'V01'}"
+
+
 def test_another_module_makes_its_own_templates():
     small = bank.build("test", AS608)
     templates = [template for person in small.people for template in person.templates.values()]

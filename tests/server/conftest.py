@@ -9,8 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import server_bank as bank
-from doorward_server import database
-from doorward_server.app import create_app
+from doorward_server.app import create_app, open_services
 from doorward_server.clock import to_milliseconds
 from doorward_server.security import sessions
 from doorward_server.settings import Settings
@@ -37,11 +36,16 @@ class FixedClock:
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory) -> Path:
-    """A migrated database without rows, made once and copied for every test."""
-    path = tmp_path_factory.mktemp("empty") / "doorward.sqlite"
-    database.upgrade(f"sqlite:///{path}")
-    return path
+def empty_data(tmp_path_factory) -> Path:
+    """A data folder with keys and a migrated database without rows, made once and copied for every test."""
+    folder = tmp_path_factory.mktemp("empty") / "data"
+    open_services(cheap(folder), FixedClock(), random=random.Random("keys").randbytes).database.close()
+    return folder
+
+
+def cheap(folder: Path) -> Settings:
+    """Settings for a folder, with password hashes that cost nothing."""
+    return Settings(data=folder, argon2_time_cost=1, argon2_memory_kib=8)
 
 
 @pytest.fixture
@@ -50,11 +54,8 @@ def clock():
 
 
 @pytest.fixture
-def settings(tmp_path, empty_database) -> Settings:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    shutil.copy(empty_database, folder / "doorward.sqlite")
-    return Settings(data=folder, argon2_time_cost=1, argon2_memory_kib=8)
+def settings(tmp_path, empty_data) -> Settings:
+    return cheap(shutil.copytree(empty_data, tmp_path / "data"))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from types import SimpleNamespace
 
+import import_folder
 from doorward_server.fleet.models import Area, Box, Company, Site, Vehicle
 from doorward_server.people.models import Finger, Person
 from doorward_server.people.service import seal_template, set_photo
@@ -11,7 +12,7 @@ from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from sqlmodel import Session
 
-PHOTO = b"\xff\xd8 a photo, as far as these tests care"
+PHOTO = import_folder.photo("JPEG", (60, 80))
 TEMPLATE = bytes(range(128))
 
 

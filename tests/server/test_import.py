@@ -1,4 +1,4 @@
-"""Imports as a whole: written or not, again, with files, by two people, over HTTP."""
+"""Imports as a whole: written or not, again, by two people."""
 
 import import_folder
 import pytest
@@ -11,7 +11,6 @@ from doorward_server.people.models import Finger, Person
 from doorward_server.problems import Problem
 from doorward_server.security import sessions, users
 from doorward_server.security.models import User
-from doorward_server.security.roles import Role
 from import_folder import cell
 from sqlmodel import select
 
@@ -150,136 +149,3 @@ def test_a_bank_with_users_is_imported_by_two_who_may(services, bank, folder, as
         named = [login and users.find_user(session, login) for login in (asker, decider)]
         with pytest.raises(Problem, match="four_eyes"):
             service.import_folder(session, folder, *named)
-
-
-class TestFiles:
-    """Names from the workbook reach nothing but the files beside it."""
-
-    def found(self, services, folder):
-        with services.database.writing() as session:
-            return [one.reason for one in service.import_folder(session, folder).findings]
-
-    @pytest.mark.parametrize(
-        "name",
-        [
-            "../secret.jpg",
-            "/etc/passwd",
-            "..",
-            "photos/../../secret.jpg",
-            "a/b.jpg",
-            "a\\b.jpg",
-            ".hidden",
-            "C:x.jpg",
-            "e001.jpg ",
-            "x.jpg.",
-        ],
-    )
-    def test_a_name_is_a_bare_name(self, services, folder, name):
-        import_folder.write(folder, cell("people", 0, "photo", name))
-        (folder.parent / "secret.jpg").write_bytes(import_folder.photo("JPEG"))
-        reason = "" if name == "e001.jpg " else "file_name_bad"
-        assert self.found(services, folder) == [reason] * bool(reason)
-
-    def test_a_link_that_leads_elsewhere_is_refused(self, services, folder):
-        import_folder.write(folder)
-        secret = folder.parent / "secret.jpg"
-        secret.write_bytes(import_folder.photo("JPEG"))
-        (folder / "photos" / "e001.jpg").unlink()
-        (folder / "photos" / "e001.jpg").symlink_to(secret)
-        assert self.found(services, folder) == ["file_name_bad"]
-
-    def test_a_missing_file_is_named(self, services, folder):
-        import_folder.write(folder)
-        (folder / "fingers" / "e001-1.fpt").unlink()
-        assert self.found(services, folder) == ["file_missing"]
-
-    @pytest.mark.parametrize(
-        ("content", "reason"),
-        [
-            (b"\xff\xd8 no picture", "photo_bad"),
-            (b"", "photo_bad"),
-            (b"GIF89a" + bytes(100), "photo_bad"),
-            (import_folder.photo("JPEG", (10, 10)), "photo_bad"),
-            (import_folder.photo("PNG", (5000, 70)), "photo_bad"),
-            (import_folder.photo("JPEG")[:-200], "photo_bad"),
-            (bytes(2 * 1024 * 1024 + 1), "file_too_large"),
-        ],
-    )
-    def test_a_photo_is_a_photo(self, services, folder, content, reason):
-        import_folder.write(folder)
-        (folder / "photos" / "e001.jpg").write_bytes(content)
-        assert self.found(services, folder) == [reason]
-
-    @pytest.mark.parametrize(
-        ("content", "reason"), [(b"", "template_bad"), (bytes(8 * 1024 + 1), "file_too_large")]
-    )
-    def test_a_template_has_a_sensible_size(self, services, folder, content, reason):
-        import_folder.write(folder)
-        (folder / "fingers" / "e001-1.fpt").write_bytes(content)
-        assert self.found(services, folder) == [reason]
-
-
-class TestOverHttp:
-    @pytest.fixture
-    def browsers(self, log_in, staffed):
-        return {role: log_in(user) for role, user in staffed.users.items()}
-
-    def upload(self, browser, content, address="/api/imports"):
-        return browser.post(address, files={"archive": ("bank.zip", content, "application/zip")})
-
-    def test_a_second_person_lets_people_in(self, browsers, folder, services):
-        import_folder.write(folder, cell("sites", 1, "name_zh", "新城北"))
-        answer = self.upload(browsers[Role.ADMINISTRATOR], import_folder.pack(folder))
-        assert answer.status_code == 202
-        decision = f"/api/approvals/{answer.json()['approval_id']}/decision"
-        (waiting,) = (services.settings.data / "imports").iterdir()
-        assert b"bank.xlsx" not in waiting.read_bytes(), "what waits is sealed"
-        assert "E001" not in {
-            one["staff_number"] for one in browsers[Role.DUTY].get("/api/people").json()
-        } - {"E001"}
-        own = browsers[Role.ADMINISTRATOR].post(decision, json={"approve": True})
-        assert own.json()["reason"] == "same_person"
-        done = browsers[Role.DUTY].post(decision, json={"approve": True})
-        assert (done.status_code, done.json()["state"]) == (200, "approved")
-        sites = {site["code"]: site["name_zh"] for site in browsers[Role.DUTY].get("/api/sites").json()}
-        assert sites["north"] == "新城北"
-        assert not waiting.exists()
-
-    def test_a_refused_import_leaves_nothing_behind(self, browsers, folder, services):
-        import_folder.write(folder)
-        answer = self.upload(browsers[Role.DISPATCHER], import_folder.pack(folder))
-        decision = f"/api/approvals/{answer.json()['approval_id']}/decision"
-        browsers[Role.DUTY].post(decision, json={"approve": False})
-        assert list((services.settings.data / "imports").iterdir()) == []
-        assert "K001" not in {one["staff_number"] for one in browsers[Role.DUTY].get("/api/people").json()}
-
-    def test_a_bad_archive_is_not_even_asked_for(self, browsers, folder):
-        import_folder.write(folder, cell("people", 0, "role", "boss"))
-        answer = self.upload(browsers[Role.DISPATCHER], import_folder.pack(folder))
-        assert (answer.status_code, answer.json()["reason"]) == (422, "import_invalid")
-        (found,) = answer.json()["details"]
-        assert (found["sheet"], found["row"], found["column"]) == ("people", 2, "role")
-        assert browsers[Role.DISPATCHER].get("/api/approvals").json() == []
-
-    def test_a_check_keeps_nothing(self, browsers, folder, services):
-        import_folder.write(folder)
-        report = self.upload(
-            browsers[Role.DISPATCHER], import_folder.pack(folder), "/api/imports/check"
-        ).json()
-        assert (report["findings"], report["rows"]["people"]) == ([], {"rows": 5})
-        assert list((services.settings.data / "imports").iterdir()) == []
-
-    def test_what_waits_and_was_changed_is_not_imported(self, browsers, folder, services):
-        import_folder.write(folder)
-        answer = self.upload(browsers[Role.DISPATCHER], import_folder.pack(folder))
-        (waiting,) = (services.settings.data / "imports").iterdir()
-        waiting.write_bytes(waiting.read_bytes()[:-1] + b"\x00")
-        decision = f"/api/approvals/{answer.json()['approval_id']}/decision"
-        answer = browsers[Role.DUTY].post(decision, json={"approve": True})
-        assert (answer.status_code, answer.json()["reason"]) == (409, "changed_since_request")
-
-    def test_archives_that_nobody_waits_for_are_deleted_at_start(self, services):
-        orphan = services.settings.data / "imports" / "00.sealed"
-        orphan.write_bytes(b"left over")
-        service.forget_orphans(services)
-        assert not orphan.exists()

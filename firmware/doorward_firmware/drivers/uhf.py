@@ -32,6 +32,7 @@ _POWER = const(0xB6)
 _ERROR = const(0xFF)
 
 _NO_TAG_HEARD = b"\x15"
+_NOT_THERE = const(0x09)  # the tag did not answer this time
 _MEMORY_OVERRUN = const(0xA3)
 
 _ENDLESS = const(0xFFFF)  # rounds, some twenty minutes
@@ -147,11 +148,21 @@ class UhfReader:
 
     async def _read_words(self, epc, words):
         """Read from the TID bank (2) without an access password, and see that it was the tag we asked."""
-        answer = await self._ask(_READ, b"\0\0\0\0\x02\0\0\0" + bytes((words,)))
+        answer = await self._ask_tag(_READ, b"\0\0\0\0\x02\0\0\0" + bytes((words,)))
         size = answer[0] if answer else 0  # of PC and EPC
         if answer[3 : 1 + size] != epc or len(answer) != 1 + size + 2 * words:
             raise DriverError(READER_GARBAGE, "another tag answered")
         return answer[1 + size :]
+
+    async def _ask_tag(self, command, parameters):
+        """Ask the selected tag; one that misses a question is asked again."""
+        for _try in range(_TRIES - 1):
+            try:
+                return await self._ask(command, parameters)
+            except TagError as error:
+                if error.code != _NOT_THERE:
+                    raise
+        return await self._ask(command, parameters)
 
     async def _prepare(self):
         self._stream.reset()

@@ -174,7 +174,7 @@ def test_older_chips_have_shorter_numbers():
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (reply(0xFF, b"\x09"), READER_SILENT),
+        (reply(0xFF, b"\x16\x0e\x34\x00" + EPC), READER_SILENT),
         (tid_answer(TID, EPC[:-1] + b"\0"), READER_GARBAGE),
         (tid_answer(TID[:-1]), READER_GARBAGE),
         (reply(0x39, b""), READER_GARBAGE),
@@ -189,6 +189,26 @@ def test_a_reading_that_does_not_fit_is_refused(answer, reason):
         return caught.value.reason
 
     assert with_reader(test, *SETUP, (SELECT, SELECTED), (READ_SIX, answer)) == reason
+
+
+def test_a_tag_that_misses_one_reading_is_read_again():
+    async def test(reader, _script):
+        await reader.open()
+        return await reader.read_tid(EPC)
+
+    missed = (READ_SIX, reply(0xFF, b"\x09"))
+    assert with_reader(test, *SETUP, (SELECT, SELECTED), missed, missed, (READ_SIX, tid_answer(TID))) == TID
+
+
+def test_a_tag_that_has_gone_is_given_up():
+    async def test(reader, _script):
+        await reader.open()
+        with pytest.raises(DriverError) as caught:
+            await reader.read_tid(EPC)
+        return caught.value.reason
+
+    missed = (READ_SIX, reply(0xFF, b"\x09"))
+    assert with_reader(test, *SETUP, (SELECT, SELECTED), missed, missed, missed) == READER_SILENT
 
 
 def test_reading_while_polling_stops_and_starts_again():

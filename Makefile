@@ -23,13 +23,20 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-setup: $(RUN)/python $(RUN)/node $(RUN)/system
+setup: $(RUN)/python $(RUN)/typings $(RUN)/node $(RUN)/system
 
 $(RUN)/python: requirements.lock pyproject.toml
 	@mkdir -p $(RUN)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The device's type stubs replace the standard library's, so they stay out of .venv.
+$(RUN)/typings: protocol/typings.lock | $(RUN)/python
+	rm -rf build/typings
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target build/typings \
+		-r protocol/typings.lock
 	@touch $@
 
 $(RUN)/node: package.json package-lock.json

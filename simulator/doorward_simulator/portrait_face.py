@@ -1,4 +1,4 @@
-"""The face of a portrait: outline, light and shadow, eyes, brows, nose, mouth, beard, glasses."""
+"""The face of a portrait: outline, light and shadow, eyes, brows, nose and mouth."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def outline(look: Look) -> list[Point]:
 
 
 def draw(canvas: Canvas, look: Look, expression: Expression) -> None:
-    """The whole face but hair and glasses."""
+    """The face without hair, beard, marks and glasses."""
     skin = look.skin
     half, bottom = half_width(look), chin(look)
     for side in (-1, 1):
@@ -62,13 +62,11 @@ def draw(canvas: Canvas, look: Look, expression: Expression) -> None:
         blush = (224, 110, 96, 62 if look.female else 36)
         canvas.soft([(cheek - 17, 240), (cheek, 230), (cheek + 17, 240), (cheek, 252)], blush, 9, edge)
     _nose(canvas, look)
-    _mouth(canvas, look, expression)
+    mouth(canvas, look, expression)
     _age(canvas, look, half)
     for side in (-1, 1):
         _eye(canvas, look, expression, side)
         _brow(canvas, look, expression, side)
-    _beard(canvas, look, edge)
-    _mark(canvas, look)
 
 
 def _ear(canvas: Canvas, look: Look, side: int, half: float) -> None:
@@ -103,7 +101,7 @@ def _eye(canvas: Canvas, look: Look, expression: Expression, side: int) -> None:
     for radius, colour in ((7.4, (52, 34, 26)), (5.8, (78, 52, 38)), (3.4, (16, 12, 12))):
         ring = [
             (iris_x + radius * look.eye_size * dx, EYES - 0.6 + radius * look.eye_size * dy)
-            for dx, dy in _CIRCLE
+            for dx, dy in CIRCLE
         ]
         canvas.soft(ring, (*colour, 255), 0.2, white)
     canvas.ellipse(iris_x + 2.2, EYES - 3.4, 1.7, 1.7, (255, 255, 255))
@@ -120,7 +118,7 @@ def _eye(canvas: Canvas, look: Look, expression: Expression, side: int) -> None:
         canvas.line(crease, shade(look.skin, -0.32), 1.3)
 
 
-_CIRCLE = [(1, 0), (0.71, 0.71), (0, 1), (-0.71, 0.71), (-1, 0), (-0.71, -0.71), (0, -1), (0.71, -0.71)]
+CIRCLE = [(1, 0), (0.71, 0.71), (0, 1), (-0.71, 0.71), (-1, 0), (-0.71, -0.71), (0, -1), (0.71, -0.71)]
 
 
 def _brow(canvas: Canvas, look: Look, expression: Expression, side: int) -> None:
@@ -164,7 +162,8 @@ def _nose(canvas: Canvas, look: Look) -> None:
     canvas.line([(X - 4, base + 4), (X, base + 5.4), (X + 4, base + 4)], shade(skin, -0.34), 1.4)
 
 
-def _mouth(canvas: Canvas, look: Look, expression: Expression) -> None:
+def mouth(canvas: Canvas, look: Look, expression: Expression) -> None:
+    """The lips; drawn once more over a full beard."""
     y = (EYES + 42 * look.nose_length + chin(look)) / 2 - 2
     wide = 27 * look.mouth_width * (1 + 0.12 * expression.smile)
     lift = 13 * expression.smile
@@ -227,101 +226,3 @@ def _age(canvas: Canvas, look: Look, half: float) -> None:
     if look.age > 48:
         for y in (146, 157):
             canvas.line([(X - 30, y + 2), (X, y), (X + 30, y + 2)], shade(look.skin, -0.17), 1.3)
-
-
-def _beard(canvas: Canvas, look: Look, edge: list[Point]) -> None:
-    if look.beard == "none":
-        return
-    base, bottom = EYES + 42 * look.nose_length, chin(look)
-    mouth = (base + bottom) / 2 - 3
-    colour = look.hair if look.style != "bald" else (58, 46, 42)
-    half = half_width(look)
-    if look.beard in ("stubble", "beard"):
-        around = [(X - half * 1.05, EYES + 30), (X - half * 0.78, mouth - 10), (X - 30, mouth - 16),
-                  (X, mouth - 12), (X + 30, mouth - 16),
-                  (X + half * 0.78, mouth - 10), (X + half * 1.05, EYES + 30), (X + half, bottom),
-                  (X, bottom + 16),
-                  (X - half, bottom)]  # fmt: skip
-        strong = 92 if look.beard == "stubble" else 225
-        canvas.soft(around, (*colour, strong), 5 if look.beard == "stubble" else 2.5, edge)
-        if look.beard == "beard":
-            patch = [
-                (X - 27, mouth - 5),
-                (X, mouth - 8),
-                (X + 27, mouth - 5),
-                (X + 22, mouth + 8),
-                (X, mouth + 11),
-                (X - 22, mouth + 8),
-            ]
-            canvas.soft(patch, (*look.skin, 235), 2)
-            _mouth(canvas, look, _Still)
-    if look.beard in ("moustache", "goatee", "beard"):
-        high = base + 4.5
-        canvas.shape([(X - 31, mouth), (X - 18, high + 3), (X - 4, high + 1), (X, high + 4),
-                      (X + 4, high + 1), (X + 18, high + 3), (X + 31, mouth),
-                      (X + 16, mouth - 5.5), (X, mouth - 6.5), (X - 16, mouth - 5.5)], colour)  # fmt: skip
-    if look.beard == "goatee":
-        canvas.soft([(X - 15, mouth + 16), (X, mouth + 12), (X + 15, mouth + 16), (X + 13, bottom - 2),
-                     (X, bottom + 2),
-                     (X - 13, bottom - 2)], (*colour, 255), 1.2, edge)  # fmt: skip
-
-
-class _Still:
-    """The mouth of a bearded man, drawn again over his beard."""
-
-    smile, open, tilt, glance = 0.3, 1.0, 0.0, 0.0
-
-
-def _mark(canvas: Canvas, look: Look) -> None:
-    side = 1 if hash_bit(look.seed) else -1
-    places = {
-        "cheek": (X + side * 36, EYES + 38),
-        "lip": (X + side * 19, EYES + 49),
-        "brow": (X + side * 16, EYES - 38),
-        "chin": (X + side * 14, chin(look) - 16),
-    }
-    if look.mark in places:
-        canvas.ellipse(*places[look.mark], 2.8, 2.8, (74, 46, 40))
-
-
-def hash_bit(seed: str) -> int:
-    """A bit of a text that is the same on every machine."""
-    return sum(seed.encode()) & 1
-
-
-def glasses(canvas: Canvas, look: Look) -> None:
-    """Spectacles, if the person wears any."""
-    if look.glasses == "none":
-        return
-    frame = {"rectangular": (32, 34, 40), "round": (96, 70, 44), "half": (52, 58, 72)}[look.glasses]
-    half = half_width(look)
-    for side in (-1, 1):
-        x = X + side * 33 * look.eye_gap
-        if look.glasses == "round":
-            rim = [(x + 24 * dx, EYES + 2 + 22 * dy) for dx, dy in _CIRCLE]
-        else:
-            rim = [
-                (x - 25, EYES - 12),
-                (x, EYES - 14),
-                (x + 25, EYES - 12),
-                (x + 24, EYES + 13),
-                (x, EYES + 17),
-                (x - 24, EYES + 13),
-            ]
-        path = smooth(rim)
-        canvas.soft(rim, (215, 232, 245, 46), 0.4)
-        canvas.soft(
-            [(x - 15, EYES - 9), (x - 6, EYES - 10), (x - 15, EYES + 9), (x - 20, EYES + 6)],
-            (255, 255, 255, 70),
-            1,
-        )
-        if look.glasses == "half":
-            path = smooth(rim[:3], closed=False)
-            canvas.line([(x - 25, EYES - 12), (x - 24, EYES + 2)], frame, 2)
-            canvas.line([(x + 25, EYES - 12), (x + 24, EYES + 2)], frame, 2)
-            canvas.line(path, frame, 4, curved=False)
-        else:
-            canvas.line([*path, path[0]], frame, 3.4 if look.glasses == "rectangular" else 2.6, curved=False)
-        canvas.line([(x + side * 25, EYES - 5), (X + side * (half + 3), EYES - 9)], frame, 3)
-    gap = 33 * look.eye_gap - 24
-    canvas.line([(X - gap, EYES - 3), (X, EYES - 7), (X + gap, EYES - 3)], frame, 3)

@@ -15,7 +15,7 @@ from random import Random
 
 from PIL import Image
 
-from doorward_simulator import portrait_clothes, portrait_face, portrait_hair
+from doorward_simulator import portrait_clothes, portrait_details, portrait_face, portrait_hair
 from doorward_simulator.portrait_canvas import Canvas, backdrop
 
 MOMENTS = 5  # ways in which one person may look into a camera
@@ -151,8 +151,10 @@ def draw(
     portrait_clothes.body(canvas, look)
     head = Canvas()
     portrait_face.draw(head, look, expression)
+    portrait_details.beard(head, look, expression)
+    portrait_details.mark(head, look)
     portrait_hair.before(head, look, helmet)
-    portrait_face.glasses(head, look)
+    portrait_details.glasses(head, look)
     if helmet:
         portrait_clothes.helmet(head, look)
     canvas.lay(head, expression.tilt)

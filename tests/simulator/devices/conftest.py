@@ -2,6 +2,9 @@
 
 import pytest
 from doorward_simulator.devices.device import SerialDevice, SteppedScheduler
+from doorward_simulator.devices.ef01 import FingerprintModule
+from doorward_simulator.devices.ef01_profiles import R503
+from ef01_host import Host
 
 
 class Wire:
@@ -35,3 +38,9 @@ def wire(scheduler):
         return connected
 
     return connect
+
+
+@pytest.fixture
+def host(scheduler, wire):
+    """A host at a running fingerprint module of a profile."""
+    return lambda profile=R503: Host(wire, FingerprintModule(scheduler, "finger", profile))

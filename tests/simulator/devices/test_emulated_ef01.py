@@ -1,61 +1,13 @@
-"""The EF01 module against the packets of its manual, and against bytes that are none."""
+"""The EF01 module against the packets of its manual: fingers, templates, settings."""
 
 import struct
-from random import Random
 
 import pytest
 from doorward_simulator.devices.ef01 import FingerprintModule, Light
-from doorward_simulator.devices.ef01_packets import Packet, PacketReader
+from doorward_simulator.devices.ef01_packets import Packet
 from doorward_simulator.devices.ef01_profiles import AS608, LIVE, R503
 from doorward_simulator.fingers import make_finger
-
-BROADCAST = 0xFFFFFFFF
-ANNA, BERT = make_finger("anna", 2, 0.9), make_finger("bert", 2, 0.9)
-
-
-def command(*content: int) -> bytes:
-    return Packet(BROADCAST, 0x01, bytes(content)).to_bytes()
-
-
-def answer(code: int, content: bytes = b"") -> bytes:
-    return Packet(BROADCAST, 0x07, bytes([code]) + content).to_bytes()
-
-
-class Host:
-    """Asks a module and takes its answers apart."""
-
-    def __init__(self, wire, module):
-        self.wire, self.module = wire(module), module
-        self.random = Random(11)
-
-    def ask(self, *content: int) -> bytes:
-        """Confirmation code and content of the answer."""
-        return self.packets(command(*content))[0].content
-
-    def packets(self, data: bytes, wait_ms: int = 4000) -> list[Packet]:
-        items = PacketReader().feed(self.wire.ask(data, wait_ms))
-        assert all(isinstance(item, Packet) for item in items)
-        return items
-
-    def code(self, *content: int) -> int:
-        return self.ask(*content)[0]
-
-    def touch(self, finger, buffer: int, condition: str = "normal") -> tuple[int, int]:
-        """Codes of capture and extraction of one touch."""
-        self.module.press(finger.touch(self.random, condition))
-        captured = self.code(0x01)
-        self.module.lift()
-        return captured, self.code(0x02, buffer)
-
-    def enrol(self, finger, slot: int) -> None:
-        assert self.touch(finger, 1) == self.touch(finger, 2) == (0, 0)
-        assert self.code(0x05) == 0
-        assert self.code(0x06, 1, *slot.to_bytes(2, "big")) == 0
-
-
-@pytest.fixture
-def host(scheduler, wire):
-    return lambda profile=R503: Host(wire, FingerprintModule(scheduler, "finger", profile))
+from ef01_host import ANNA, BERT, BROADCAST, Host, answer, command
 
 
 class TestManual:
@@ -328,82 +280,3 @@ class TestSettings:
         assert asked.code(0x19, 16) == 0x1C
         assert len(asked.ask(0x14)) == 5
         assert asked.ask(0x14) != asked.ask(0x14)
-
-
-class TestBytes:
-    """Split, merged, truncated, corrupted."""
-
-    def test_any_split_gives_the_same_answers(self, host):
-        sent = command(0x13, 0, 0, 0, 0) + command(0x1D) + command(0x0F)
-        whole = host().wire.ask(sent)
-        for cut in range(1, len(sent)):
-            asked = host()
-            asked.module.receive(sent[:cut])
-            asked.module.receive(sent[cut:])
-            asked.wire.scheduler.advance(1000)
-            assert bytes(asked.wire.received) == whole
-            assert asked.module.violations == []
-
-    def test_byte_by_byte(self, host):
-        asked = host()
-        for byte in command(0x1D):
-            asked.module.receive(bytes([byte]))
-            asked.wire.scheduler.advance(20)
-        asked.wire.scheduler.advance(100)
-        assert bytes(asked.wire.received) == answer(0, b"\0\0")
-
-    def test_every_corrupted_byte_is_noticed_and_the_next_command_works(self, host):
-        sent = command(0x13, 0, 0, 0, 0)
-        for place in range(len(sent)):
-            asked = host()
-            damaged = bytearray(sent)
-            damaged[place] ^= 0x41
-            asked.wire.ask(bytes(damaged), 1500)
-            assert asked.module.violations, place
-            assert asked.wire.ask(command(0x1D), 1500)[-14:] == answer(0, b"\0\0")
-
-    def test_wrong_sum_is_answered_as_receive_error(self, host):
-        asked = host()
-        assert asked.wire.ask("EF01 FFFFFFFF 01 0003 1D 0022") == answer(0x01)
-        assert asked.module.violations[0].text == "sum is wrong"
-
-    def test_truncated_packet_is_given_up_and_answered(self, host):
-        asked = host()
-        assert asked.wire.ask(command(0x1D)[:-3], 1500) == answer(0x01)
-        assert "not finished" in asked.module.violations[0].text
-
-    def test_oversize_length_is_refused_at_once(self, host):
-        asked = host()
-        assert asked.wire.ask("EF01 FFFFFFFF 01 FFFF 1D", 100) == answer(0x01)
-        assert "out of range" in asked.module.violations[0].text
-
-    def test_noise_before_a_packet_is_skipped_and_recorded(self, host):
-        asked = host()
-        assert asked.wire.ask(b"\x00\xef\xef\x02noise" + command(0x1D)) == answer(0, b"\0\0")
-        assert {violation.text for violation in asked.module.violations} == {"bytes outside a packet"}
-
-    def test_unknown_instruction_and_wrong_arguments(self, host):
-        asked = host()
-        assert asked.code(0x77) == 0xFC
-        assert asked.code(0x02) == 0x01
-        assert asked.code(0x13, 1) == 0x01
-        assert len(asked.module.violations) == 3
-
-    def test_data_without_an_instruction(self, host):
-        asked = host()
-        assert asked.wire.ask(Packet(BROADCAST, 0x02, bytes(128)).to_bytes()) == b""
-        assert "announced" in asked.module.violations[0].text
-
-    def test_what_comes_while_it_works_waits_its_turn(self, host):
-        asked = host()
-        asked.module.press(ANNA.touch(asked.random))
-        answers = asked.wire.ask(command(0x01) + command(0x02, 1) + command(0x1D), 2000)
-        assert answers == answer(0) + answer(0) + answer(0, b"\0\0")
-
-    def test_seeded_noise_never_breaks_it(self, host):
-        asked, random = host(), Random(3)
-        for _ in range(200):
-            asked.module.receive(random.randbytes(random.randint(1, 60)))
-            asked.wire.scheduler.advance(random.randint(0, 40))
-        asked.wire.scheduler.advance(2000)
-        assert asked.wire.ask(command(0x40)) == answer(0)

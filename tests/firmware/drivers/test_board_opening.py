@@ -37,6 +37,7 @@ PROGRAM = """
         for name, ok, detail in await board.self_tests():
             say("tested", name, ok, detail)
         say("partitions", *sorted(board.partitions()))
+        say("network", type(board.network()).__name__)
         board.gate_reader.start()
         while True:
             say("tag", (await board.gate_reader.next_tag()).hex())
@@ -75,6 +76,7 @@ def test_everything_opens_and_passes_its_test(board):
     assert sorted(board.said("opened")) == sorted([name, 0] for name in NAMES)
     assert sorted(name for name, ok, _ in board.said("tested") if ok) == sorted(NAMES)
     assert board.said("partitions") == [["blobs", "journal", "state"]]
+    assert board.said("network") == [["LAN"]]
     assert board.said("fault") == []
     assert board.unit.violations() == []
 

@@ -11,11 +11,11 @@ class DeskError(Exception):
 
 
 class Desk:
-    """One user's browser. `events` gathers the live feed after `listen`: (world ms, topic, data)."""
+    """One user's browser. `events` gathers the live feed after `listen`: (world ms, data)."""
 
     def __init__(self, network: Network, cable: Cable, host: str, port: int, login: str, password: str):
         self.login = login
-        self.events: list[tuple[int, str, dict]] = []
+        self.events: list[tuple[int, dict]] = []
         self._password, self._token = password, ""
         self._client = HttpClient(network, cable, host, port)
         self._world = network.world
@@ -33,8 +33,8 @@ class Desk:
         self._log_in()
         self._client.stream(path, self._event)
 
-    def _event(self, name: str, data: str) -> None:
-        self.events.append((self._world.now(), name, json.loads(data)))
+    def _event(self, _name: str, data: str) -> None:
+        self.events.append((self._world.now(), json.loads(data)))
 
     def _ask(self, method: str, path: str, content: dict | None):
         self._log_in()

@@ -39,6 +39,8 @@ class Parts:
         self._wire_fingerprints(board)
         self._wire_doors(board)
         self._wire_speaker(board["speaker"])
+        ethernet = {"configure": (lambda _baud: None, (int,))}  # its registers are not emulated
+        chip.attach(f"spi{board['ethernet']['id']}", ethernet)
         self.lens = Lens(world.corner(f"{unit} lens"), self._add(Camera, "camera"), chip)
         self._pins = {bit: name for name, (bit, _, _) in board["expander"]["outputs"].items()}
         self._bus_reset = board["bus_reset"]

@@ -24,7 +24,7 @@ from doorward_server.clock import SystemClock
 from doorward_server.console.pages import problem_page
 from doorward_server.database import Database, import_models, upgrade
 from doorward_server.live import Live
-from doorward_server.problems import Problem, ProblemAnswer
+from doorward_server.problems import Problem, ProblemAnswer, not_found, problem_responses
 from doorward_server.security.headers import SecurityHeaders
 from doorward_server.security.keys import KeyStore
 from doorward_server.services import Clock, Services
@@ -72,6 +72,7 @@ def create_app(
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
+        responses=problem_responses(422),
         openapi_url=None,  # served by security/routes.py to people who are logged in
     )
     app.state.doorward = services
@@ -81,6 +82,7 @@ def create_app(
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(OverflowError, _answer_overflow)
     app.add_middleware(
         SecurityHeaders, https=settings.https, largest_body=settings.upload_megabytes * 1024 * 1024
     )
@@ -142,6 +144,11 @@ def _answer_http(_request: Request, error: Exception) -> Response:
         what_to_do="Check the address and the method. 请核对地址和方法。",
     )
     return _json(error.status_code, answer, error.headers)
+
+
+def _answer_overflow(_request: Request, _error: Exception) -> Response:
+    """A number too large for the database was asked for: there can be no such thing."""
+    return _json(404, not_found("编号", "number").answer)
 
 
 def _json(status: int, answer: ProblemAnswer, headers: Any = None) -> JSONResponse:

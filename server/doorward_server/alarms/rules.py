@@ -61,6 +61,11 @@ def _input(name: int) -> Condition:
     return lambda fields: fields["active"] and fields["name"] == name
 
 
+def _no_face(fields: Fields) -> bool:
+    """Only the outer panel has a camera."""
+    return fields["panel"] == records.PANEL_OUTER and fields["picture"] is None
+
+
 def is_nearly_full(fields: Fields) -> bool:
     """Whether a `storage` record tells of too little room."""
     return fields["used"] * 100 >= fields["total"] * STORAGE_EARLY
@@ -175,7 +180,7 @@ RULES = (
         "没有现场照片",
         "No picture of the face at a finger",
         "finger",
-        _is("picture", None),
+        _no_face,
     ),
     Rule(
         "spoof_finger",

@@ -17,7 +17,7 @@ def draw(report: Report) -> bytes:
     """The report as PDF."""
     page = _Page(report.printed)
     page.add_page()
-    page.title(f"款箱交接报告  Handover report  No. {report.number}", "  ·  ".join(report.site))
+    page.heading(f"款箱交接报告  Handover report  No. {report.number}", "  ·  ".join(report.site))
     page.facts(
         [
             ("车辆 Vehicle", report.plate),
@@ -74,7 +74,7 @@ class _Page(FPDF):
         self.set_text_color(*_SOFT)
         self.cell(0, 6, f"Doorward  ·  {_full(self._made)}  ·  {self.page_no()}", align="C")
 
-    def title(self, text: str, below: str) -> None:
+    def heading(self, text: str, below: str) -> None:
         self.set_font("cjk", "B", 16)
         self.set_text_color(*_DARK)
         self.cell(0, 10, text, new_x="LMARGIN", new_y="NEXT")

@@ -71,12 +71,20 @@ class App:
         self._busy = True
         try:
             while self._waiting:
-                now = self.clock.ticks()
-                self.unit, effects = unit.step(self.unit, self._waiting.pop(0), now, self.settings)
-                self._waiting = self.effects.carry_out(effects) + self._waiting
+                self._waiting = self._step(self._waiting.pop(0)) + self._waiting
         finally:
             self._busy = False
             self._news.set()
+
+    def _step(self, event):
+        """One event; what the logic cannot digest changes nothing and is recorded."""
+        try:
+            state, effects = unit.step(self.unit, event, self.clock.ticks(), self.settings)
+        except Exception as error:
+            self.trouble(event[0], error)
+            return []
+        self.unit = state
+        return self.effects.carry_out(effects)
 
     def command(self, fields):
         """A verified command from the link."""
@@ -88,12 +96,12 @@ class App:
         configuration = self.desired.configuration()
         if configuration is not None:
             self.configure(configuration)
-        self.prompts.renew()
+        renewed = self.prompts.renew()
         task = self.unit.handover.task
         if task is not None:
             listed = self.desired.order(task.id)
             self.handle(events.REVISED, task.id, None if listed is None else listed["version"])
-        elif self._ready and self.unit.handover.state == flows.IDLE:
+        elif renewed and self._ready:
             self.effects.carry_out(prompts.rest())
 
     def configure(self, configuration):
@@ -194,16 +202,21 @@ class App:
             self.arrivals.fault(reason != 0)
 
     def trouble(self, what, error):
-        """An effect could not be carried out: the journal may be full, so this is only remembered."""
-        self.faults.present["%s effect" % what] = reason_of(error)[0]
+        """An event or an effect failed. If it was a record, this is only remembered: recording fails."""
+        reason, detail = reason_of(error)
+        if what in (events.RECORD, events.STORE):
+            self.faults.present["journal"] = reason
+        else:
+            self.report("logic: %s" % what, reason, detail)
 
     def record(self, kind_name, **fields):
         """Record something that no step decided; a full journal must not stop whoever tells it."""
         try:
             self.journal.append(kind_name, **fields)
         except (ProtocolError, OSError) as error:
-            self.trouble("record", error)
+            self.trouble(events.RECORD, error)
         else:
+            self.faults.present.pop("journal", None)
             self.link.wake()
 
     def _record_fault(self, name, reason, detail):

@@ -8,6 +8,7 @@ waits at the gate is admitted when its window opens, when the orders arrive or t
 import asyncio
 
 from doorward_protocol.compat import const
+from doorward_protocol.errors import UNKNOWN_TAG
 from doorward_protocol.records import CLOCK_SURE
 
 from doorward_firmware.drivers.errors import DriverError
@@ -86,7 +87,7 @@ class Arrivals:
             epc, visit[0], self._desired.orders(), completed, self._conditions(wall)
         )
         judgement = (reason, None if order is None else order["task"])
-        if judgement == visit[1]:
+        if judgement == visit[1] or (reason == UNKNOWN_TAG and arrival.is_box(epc, self._desired.orders())):
             return
         visit[1] = judgement
         if reason:

@@ -1,8 +1,9 @@
 """One panel's screen: whoever wants to show something leaves it here, the newest wish is drawn.
 
 A prompt is a picture of 240 × 240 with the label of its subject below. A comparison turns pages, one for each
-person: label, enrolled photo, the picture just taken, and as many little figures as heads are planned. The
-unit has no fonts: whatever has letters was drawn by the server.
+person: label, enrolled photo, the picture just taken, and as many little figures as heads are planned; it
+comes back after each prompt until it is ended. The unit has no fonts: whatever has letters was drawn by the
+server.
 """
 
 import asyncio
@@ -25,37 +26,48 @@ class Display:
     def __init__(self, screen, blobs, report):
         self.name = screen.name
         self._screen, self._blobs, self._report = screen, blobs, report
-        self._wish = None
+        self._wish = None  # the next prompt
+        self._standing = ()  # the pages of a comparison
         self._news = asyncio.Event()
 
     def prompt(self, picture, label):
         """Show a prompt: hashes of its picture and of a label, or None."""
-        self._want([("prompt", picture, label)])
+        self._wish = ("prompt", picture, label)
+        self._news.set()
 
     def compare(self, pages, heads):
         """Show pages [(label, photo, preview) …]: hashes and (width, height, RGB565); each may be None."""
-        self._want([("compare", page, heads) for page in pages])
+        self._standing = tuple([("compare", page, heads) for page in pages])
+        self._news.set()
 
     async def run(self):
-        """Draw what is wanted; pages follow each other until something else is."""
+        """Draw what is wanted, for ever."""
         while True:
             await self._news.wait()
             self._news.clear()
-            pages, at = self._wish, 0
-            while pages and not self._news.is_set():
-                await self._draw(pages[at])
-                if len(pages) == 1:
-                    break
-                at = (at + 1) % len(pages)
-                try:
-                    await asyncio.wait_for_ms(self._news.wait(), _PAGE_MS)
-                except asyncio.TimeoutError:
-                    pass
+            wish, self._wish = self._wish, None
+            if wish is not None:
+                await self._draw(wish)
+                if self._standing and not await self._something_new():
+                    await self._turn_pages()
+            else:
+                await self._turn_pages()
 
-    def _want(self, pages):
-        if pages != self._wish:
-            self._wish = pages
-            self._news.set()
+    async def _turn_pages(self):
+        at, pages = 0, self._standing
+        while pages and not self._news.is_set():
+            await self._draw(pages[at % len(pages)])
+            at += 1
+            if len(pages) == 1 or await self._something_new():
+                break
+
+    async def _something_new(self):
+        """Let the page be looked at. True if something else is wanted before its time is over."""
+        try:
+            await asyncio.wait_for_ms(self._news.wait(), _PAGE_MS)
+        except asyncio.TimeoutError:
+            return False
+        return True
 
     async def _draw(self, page):
         try:
@@ -66,7 +78,6 @@ class Display:
             else:
                 await self._comparison(page[1], page[2])
         except DriverError as error:
-            self._wish = None  # the same wish may come again, and is then tried again
             self._report(self.name, error.reason, error.detail)
         else:
             self._report(self.name, 0)

@@ -4,10 +4,12 @@ A record is durable in the journal before anything that stands after it. If it c
 list is dropped, except for what keeps people safe: locking, and releasing for egress, fire and emergency.
 """
 
-from doorward_protocol.errors import ProtocolError
 from doorward_protocol.records import CAUSE_HANDOVER
 
 from doorward_firmware.logic import events
+
+# What stands after these depends on them.
+_MUST_SUCCEED = (events.RECORD, events.STORE, events.RELEASE)
 
 
 class Effects:
@@ -46,9 +48,9 @@ class Effects:
                     answers.append((events.RECORDED, effect[1], index))
                 else:
                     self._table[effect[0]](*effect[1:])
-            except (ProtocolError, OSError) as error:
+            except Exception as error:  # whatever it is, the unit goes on
                 self._app.trouble(effect[0], error)
-                failed = True
+                failed = failed or effect[0] in _MUST_SUCCEED
         if answers:
             self._app.link.wake()
         return [(events.RECORD_FAILED,)] if failed else answers
@@ -61,8 +63,7 @@ class Effects:
         self._app.panels[panel].ask(nonce)
 
     def _compare(self, task):
-        if task is not None:
-            self._app.prompts.compare(task, self._app.pictures.previews)
+        self._app.prompts.compare(task, self._app.pictures.previews)
 
 
 def _keeps_people_safe(effect):

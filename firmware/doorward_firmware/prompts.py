@@ -25,8 +25,9 @@ class Prompts:
         self.renew()
 
     def renew(self):
-        """The prompt pack may be another one now."""
-        self._pack = self._desired.prompts()
+        """Look at the prompt pack again. True if it is another one now."""
+        before, self._pack = self._pack, self._desired.prompts()
+        return self._pack != before
 
     def say(self, number, subject):
         """Speak a prompt, then its subject's name."""
@@ -45,7 +46,11 @@ class Prompts:
         self._displays[panel].prompt(picture, self._names(subject)[1])
 
     def compare(self, task, previews):
-        """Show each of the task's crew beside the enrolled photo; previews: {person: picture just taken}."""
+        """Show each of the task's crew beside the enrolled photo; previews: {person: picture just taken}.
+        None ends it."""
+        if task is None:
+            self._displays[PANEL_INNER].compare((), 0)
+            return
         pages, people = [], self._desired.roster()
         for person in task.door:
             fields = people.get(person)

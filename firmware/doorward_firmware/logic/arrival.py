@@ -28,6 +28,7 @@ from doorward_firmware.logic.value import Value, sequence
 
 MAX_COMPLETED = 64
 MAX_PRESENT = 16
+GRAI_96 = 0x33
 
 
 class Conditions(Value):
@@ -113,6 +114,14 @@ def _is_complete(order, conditions):
     if not door or order["task"] in conditions.incomplete:
         return False
     return all(person in conditions.people for person in door)
+
+
+def is_box(epc, orders):
+    """True if a tag that is no vehicle's is a box's: one of an order, or any GRAI-96, which numbers
+    returnable assets (GS1 EPC Tag Data Standard, header 33). The gate's reader hears what is in a van."""
+    if len(epc) == 12 and epc[0] == GRAI_96:
+        return True
+    return any(box[2] == epc for order in orders for box in order["boxes"])
 
 
 def add_completed(completed, task):

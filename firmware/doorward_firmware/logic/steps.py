@@ -157,7 +157,7 @@ def entry_passage(handover, event, _now, _settings):
     if stage == interlock.NOT_BEGUN:
         return TIMEOUT, handover, ()
     name = ENTRY_PROMPTS.get((route, stage))
-    return None, handover, prompts.at(PANEL_OUTER, name) if name else ()
+    return None, handover, prompts.both(name) if name else ()
 
 
 def chamber_button(handover, event, _now, _settings):

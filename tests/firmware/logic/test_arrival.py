@@ -86,6 +86,14 @@ def test_the_graver_question_comes_first(case, reason, task):
     assert case == (reason, task)
 
 
+def test_boxes_at_the_gate_are_no_vehicles():
+    boxed = {**order(), "boxes": [[1, "B", b"box", b"chip", None]]}
+    assert arrival.is_box(b"box", [boxed])
+    assert not arrival.is_box(b"bag", [boxed])
+    assert arrival.is_box(bytes([0x33]) + bytes(11), [])
+    assert not arrival.is_box(bytes([0x34]) + bytes(11), [])
+
+
 def test_completed_tasks_are_kept_up_to_a_bound():
     completed = ()
     for task in range(100):

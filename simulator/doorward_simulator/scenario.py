@@ -31,34 +31,36 @@ def load(name: str) -> Scenario:
     return scenario_loader.load(scenario_loader.find(name), TABLES)
 
 
+def run(
+    scenario: Scenario,
+    preparation: Preparation,
+    server_command: list[str],
+    folder: Path,
+    listener: Callable[[Report], None] = lambda _report: None,
+) -> Report:
+    """Run a scenario in virtual time. `server_command` is completed with --bus and --socket."""
+    with Stage(scenario, preparation, server_command, folder) as stage:
+        return Runner(scenario, listener).play(stage)
+
+
 class Runner:
     """One run of one scenario. `listener(report)` is told after each step."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        preparation: Preparation,
-        server_command: list[str],
-        folder: Path,
-        realtime: float | None = None,
-        listener: Callable[[Report], None] = lambda _report: None,
-    ):
-        """`server_command` is completed with --bus and --socket; `realtime`: a speed, None: virtual time."""
+    def __init__(self, scenario: Scenario, listener: Callable[[Report], None] = lambda _report: None):
         self.scenario, self._listener = scenario, listener
-        self._arguments = (scenario, preparation, server_command, folder, realtime)
         self.report = Report(scenario.name, scenario.title, scenario.seed, scenario.shows)
 
-    def run(self) -> Report:
+    def play(self, stage: Stage) -> Report:
+        """Do the steps on an open stage, which afterwards is as the last step left it."""
         started = time.perf_counter()
-        with Stage(*self._arguments) as stage:
-            try:
-                stage.begin()
-                for step in self.scenario.steps:
-                    self._step(stage, step)
-                self.report.problems += stage.judge()
-            except ParticipantGone as gone:
-                self.report.problems.append(str(gone))
-            self._finish(stage)
+        try:
+            stage.begin()
+            for step in self.scenario.steps:
+                self._step(stage, step)
+            self.report.problems += stage.judge()
+        except ParticipantGone as gone:
+            self.report.problems.append(str(gone))
+        self._finish(stage)
         self.report.seconds = round(time.perf_counter() - started, 2)
         return self.report
 

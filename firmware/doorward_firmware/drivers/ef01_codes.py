@@ -38,7 +38,6 @@ COUNT_TEMPLATES = const(0x1D)
 LED_RING = const(0x35)
 CHECK_SENSOR = const(0x36)
 PRODUCT_INFORMATION = const(0x3C)
-HANDSHAKE = const(0x40)
 
 # How long an answer may take, ms: the manuals give 0.2 s for an image, 0.5 s for features, 10 ms a search.
 DEFAULT_TIMEOUT = const(600)

@@ -60,7 +60,7 @@ class Board:
         self._random = random
         self._on_fault = on_fault
         self._parts = []
-        self._line = None
+        self._line = self._server = None
         # The relays first: nothing else may fail before they are at rest.
         relays = {door: _output(entry["relay"]) for door, entry in table["doors"].items()}
         self._i2c = _i2c(table["i2c"])
@@ -213,7 +213,7 @@ class Board:
             self._line.on_fault = self._on_fault
             for source in (self.expander, self.bridge, self.card_reader):
                 self._line.add(source)
-            asyncio.create_task(self._line.run())  # noqa: RUF006 - runs as long as the board
+            self._server = asyncio.create_task(self._line.run())
 
     async def _open(self, part):
         try:

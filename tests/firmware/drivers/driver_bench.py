@@ -9,6 +9,7 @@ import asyncio
 import random
 import selectors
 from collections import deque
+from collections.abc import Callable
 
 LIMIT_MS = 3_600_000
 
@@ -126,6 +127,21 @@ class Uart:
             self._handler(self)
 
 
+def _nowhere(_data: bytes) -> object:
+    raise AssertionError("the script is not connected")
+
+
+_kept = set()
+
+
+def keep(coroutine):
+    """Run a coroutine beside the test, until the test ends."""
+    task = asyncio.create_task(coroutine)
+    _kept.add(task)
+    task.add_done_callback(_kept.discard)
+    return task
+
+
 class Script:
     """A part with exact questions and prepared answers: pairs (expected, answer); None is silence.
 
@@ -137,7 +153,7 @@ class Script:
         self._answer_ms = answer_ms
         self._pending = b""
         self.errors = []
-        self.send = None
+        self.send: Callable[[bytes], object] = _nowhere
 
     def receive(self, data):
         self._pending += data
@@ -232,5 +248,5 @@ class OpenDrain:
 class Faults(list):
     """Collects what a driver reports by `on_fault`, as (name, reason)."""
 
-    def __call__(self, name, reason, _detail):
+    def __call__(self, name, reason, detail):
         self.append((name, reason))

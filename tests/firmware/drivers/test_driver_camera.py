@@ -2,6 +2,7 @@
 
 import sys
 import types
+from typing import Any
 
 import pytest
 from doorward_firmware.drivers.camera import CameraDriver
@@ -22,7 +23,7 @@ class Sensor:
         self.waits = 0
         self.fail = None
         self.made = self.captured = self.reconfigured = self.closed = 0
-        self.wiring = None
+        self.wiring = {}
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def sensor(monkeypatch):
         def deinit(self):
             state.closed += 1
 
-    module = types.ModuleType("camera")
+    module: Any = types.ModuleType("camera")
     module.Camera = Camera
     module.PixelFormat = types.SimpleNamespace(JPEG=JPEG, RGB565=RGB565)
     module.FrameSize = types.SimpleNamespace(VGA=10, QQVGA=1)

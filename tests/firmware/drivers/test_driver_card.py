@@ -11,7 +11,7 @@ from doorward_firmware.drivers.interrupts import InterruptLine
 from doorward_protocol.errors import READER_GARBAGE, READER_SILENT
 from doorward_simulator.devices import pn532
 from doorward_simulator.devices.device import I2cDevice
-from driver_bench import Faults, I2c, OpenDrain, Scheduler, run, wait
+from driver_bench import Faults, I2c, OpenDrain, Scheduler, keep, run, wait
 
 ADDRESS = REFERENCE["card_reader"]["address"]
 UID = bytes.fromhex("04a1b2c3")
@@ -26,7 +26,7 @@ def bench(chip):
     reader.on_fault = Faults()
     interrupts = InterruptLine(line.pin)
     interrupts.add(reader)
-    reader.test_task = asyncio.create_task(interrupts.run())
+    keep(interrupts.run())
     return reader, line, i2c
 
 

@@ -1,6 +1,7 @@
 """Expander, inputs, interrupt line and doors against the emulated MCP23017, wired as the board says."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from doorward_firmware.board import INPUTS, OUTPUTS, REFERENCE
@@ -212,7 +213,7 @@ def test_self_test_restores_a_chip_that_lost_its_setting():
 def test_doors_follow_their_contacts_and_relays():
     async def test(bench):
         relays = {1: Pin(0), 2: Pin(0)}
-        doors = Doors(relays, {1: "OUTER_CONTACT", 2: "INNER_CONTACT"}, bench.inputs)
+        doors: Any = Doors(relays, {1: "OUTER_CONTACT", 2: "INNER_CONTACT"}, bench.inputs)
         changes = []
         doors.on_change = lambda door, is_open: changes.append((door, is_open))
         assert [relay.level for relay in relays.values()] == [0, 0]

@@ -1,6 +1,7 @@
 """The fingerprint driver against the emulated modules, on good, slow and bad lines."""
 
 import random
+from typing import Any
 
 import pytest
 from doorward_firmware.drivers.errors import DriverError
@@ -52,7 +53,7 @@ class Bench:
         for slot, template in enumerate(templates):
             await self.sensor.load(slot, template, self.module.profile.model)
 
-    async def identify(self, finger, condition="normal"):
+    async def identify(self, finger, condition="normal") -> Any:
         """(slot, score), or the reason of the refusal."""
         self.module.press(finger.touch(self.scheduler.random, condition))
         try:
@@ -76,7 +77,7 @@ def test_a_crew_is_loaded_told_apart_and_wiped(profile, line, templates):
     async def go():
         bench = Bench(profile, LINES[line]())
         await bench.prepare(templates[profile.model])
-        assert bench.sensor.info.capacity == profile.capacity
+        assert (await bench.sensor.self_test())[1] == f"{profile.model}, {profile.capacity} slots"
         for slot, finger in enumerate(FINGERS):
             found, score = await bench.identify(finger)
             assert found == slot

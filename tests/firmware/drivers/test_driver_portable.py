@@ -1,7 +1,7 @@
 """The portable driver checks, under CPython and under the real MicroPython (webassembly, in node)."""
 
-import importlib.util
 import json
+import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,20 +16,15 @@ HOST_ONLY = ("suite_openssl.py",)
 
 
 def load():
-    specification = importlib.util.spec_from_file_location(
-        "driver_checks", HERE / "portable" / "driver_checks.py"
-    )
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return runpy.run_path(str(HERE / "portable" / "driver_checks.py"))
 
 
-CHECKS = sorted(name for name in dir(load()) if name.startswith("check_"))
+CHECKS = sorted(name for name in load() if name.startswith("check_"))
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_under_cpython(name):
-    getattr(load(), name)()
+    load()[name]()
 
 
 @pytest.fixture(scope="module")

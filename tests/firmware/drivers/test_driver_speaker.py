@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 
 import pytest
 from doorward_firmware.drivers.errors import DriverError
@@ -18,7 +19,7 @@ class I2S:
 
     def __init__(self, loudspeaker):
         self._loudspeaker = loudspeaker
-        self._handler = None
+        self._handler: Callable[[object], object] = lambda _i2s: None
         self.silent = False
         self.under_way = 0
 

@@ -13,7 +13,7 @@ from doorward_protocol.errors import READER_GARBAGE, READER_SILENT
 from doorward_simulator.devices.m100 import UhfReader as Module
 from doorward_simulator.devices.sc16is752 import SerialBridge
 from doorward_simulator.devices.tags import Tag
-from driver_bench import Faults, I2c, Line, OpenDrain, Scheduler, Uart, run, wait
+from driver_bench import Faults, I2c, Line, OpenDrain, Scheduler, Uart, keep, run, wait
 
 
 def tag(number, tid_bytes=12):
@@ -40,7 +40,7 @@ def through_the_bridge(scheduler, _line=None):
     reader = UhfReader(bridge.channel(1, module.baud), "area")
     interrupts = InterruptLine(OpenDrain(chip).pin)
     interrupts.add(bridge)
-    reader.test_task = asyncio.create_task(interrupts.run())
+    keep(interrupts.run())
     for channel in bridge._channels:
         channel.reset()
     return reader, module

@@ -120,7 +120,7 @@ def check_expander_inputs_and_doors():
         {1: relays[1].append, 2: relays[2].append}, {1: "OUTER_CONTACT", 2: "INNER_CONTACT"}, inputs
     )
     changes = []
-    doors.on_change = lambda door, is_open: changes.append((door, is_open))
+    doors.on_change = lambda door, is_open: changes.append((door, is_open))  # type: ignore
     contact = 1 << table["inputs"]["INNER_CONTACT"][0]
     i2c.put(contact, rest | contact, rest | contact)
     assert expander.service()

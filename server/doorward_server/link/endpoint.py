@@ -1,15 +1,17 @@
 """`/link`: the WebSocket that units connect to. Binary messages only; who is there is proved by EDHOC."""
 
+import logging
+
 from doorward_protocol.channel import MAX_FRAME
 from doorward_protocol.errors import MALFORMED, TOO_LARGE, ProtocolError
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketState
 
 from doorward_server.link.links import links_of
-from doorward_server.link.session import LinkSession
 from doorward_server.security.dependencies import public
 
 router = APIRouter()
+log = logging.getLogger(__name__)
 
 TRY_AGAIN_LATER = 1013
 
@@ -39,7 +41,7 @@ class WebSocketCarrier:
         """Send one message. Raises ConnectionError when the other side has gone."""
         try:
             await self._socket.send_bytes(data)
-        except (RuntimeError, WebSocketDisconnect) as problem:
+        except Exception as problem:  # each ASGI server has its own
             raise ConnectionResetError("the unit has gone") from problem
 
     async def close(self, code: int, reason: str) -> None:
@@ -48,8 +50,8 @@ class WebSocketCarrier:
             return
         try:
             await self._socket.close(code, reason)
-        except (RuntimeError, WebSocketDisconnect):
-            return
+        except Exception:  # each ASGI server has its own
+            log.debug("the unit had gone before its connection was closed")
 
 
 @router.websocket("/link", dependencies=[public()])
@@ -60,4 +62,4 @@ async def link(socket: WebSocket) -> None:
         await socket.close(TRY_AGAIN_LATER)
         return
     await socket.accept()
-    await LinkSession(links, WebSocketCarrier(socket)).run()
+    await links.serve(WebSocketCarrier(socket))

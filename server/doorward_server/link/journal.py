@@ -162,6 +162,7 @@ def _store_record(
         return
     while leaf is not None:
         outcome.wanted += [(unit.id, name) for name in _project(session, unit, leaf, broken)]
+        _check_epoch(session, unit, leaf)
         journal.size += 1
         leaf = _leaf(session, item.unit_id, item.epoch, journal.size)
     session.add(journal)
@@ -181,6 +182,25 @@ def _project(
         return projection.project(session, unit, leaf)
     except Exception as problem:  # whatever a unit reports, its journal is stored
         raise ProjectionError(place) from problem
+
+
+def _check_epoch(session: Session, unit: Unit, leaf: Leaf) -> None:
+    """A new epoch names the last head of the one before: it has to be what was reported then."""
+    record = projection.read(leaf)
+    if record is None or record.name != "epoch":
+        return
+    said = record.fields
+    past = journal_of(session, unit.id, said["previous_epoch"])
+    if said["previous_size"] > past.size:
+        alarms.raise_alarm(session, "journal_gap", unit, f"{leaf.epoch}.{leaf.index}", **_plain(said))
+    elif _frontier_at(session, past, said["previous_size"]).root() != said["previous_root"]:
+        note_conflict(session, unit, "journal_fork", past.epoch, said["previous_size"], leaf.entry)
+    elif said["previous_size"] < past.head_size:
+        note_conflict(session, unit, "journal_back", past.epoch, said["previous_size"], leaf.entry)
+
+
+def _plain(said: dict[str, Any]) -> dict[str, Any]:
+    return {"previous_epoch": said["previous_epoch"], "previous_size": said["previous_size"]}
 
 
 def _store_head(session: Session, item: ReceivedHead, outcome: Outcome) -> None:

@@ -16,7 +16,7 @@ from doorward_server.link import state
 from doorward_server.link.ingest import Ingest
 from doorward_server.link.journal import Outcome, refused_for_gap
 from doorward_server.link.pictures import Partial, Pictures
-from doorward_server.link.session import LinkSession
+from doorward_server.link.session import Carrier, LinkSession
 from doorward_server.link.watch import Timers
 from doorward_server.services import Services
 from doorward_server.units import blobs
@@ -39,6 +39,7 @@ class Links:
         self.ingest = Ingest(services, self._stored, self._lost)
         self._loop = asyncio.get_running_loop()
         self._sessions: dict[int, LinkSession] = {}
+        self._unit_ids: dict[bytes, int] = {}
         self._partials: dict[int, dict[bytes, Partial]] = {}
         self._contents: dict[bytes, bytes] = {}
         self._timers = Timers()
@@ -54,28 +55,43 @@ class Links:
         self._timers.stop_all()
         for session in list(self._sessions.values()):
             session.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.ingest.close()
+
+    async def serve(self, carrier: Carrier) -> None:
+        """Serve one connection to its end. It has a task of its own, so that it always ends in order."""
+        session = LinkSession(self, carrier)
+        task = session.handshake = self._later(session.run())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            session.stop()
+            raise
 
     def public_key_of(self, kid: bytes) -> bytes | None:
         """The handshake key of a registered unit."""
         with self.services.database.reading() as session:
             unit = session.exec(select(Unit).where(Unit.kid == kid)).first()
-            return None if unit is None else unit.dh_key
+            if unit is None:
+                return None
+            self._unit_ids[kid] = unit.id
+            return unit.dh_key
 
     async def add(self, session: LinkSession) -> None:
         """Take a session whose handshake is done; an older one of the same unit ends."""
-        now = self.services.clock.milliseconds()
-        session.unit_id = await self.ingest.write(lambda database: _arrived(database, session.kid, now))
-        older = self._sessions.get(session.unit_id)
+        unit_id = session.unit_id = self._unit_ids[session.kid]
+        older = self._sessions.get(unit_id)
         if older is not None:
             older.stop()
-        self._sessions[session.unit_id] = session
-        partials = self._partials.setdefault(session.unit_id, {})
+        self._sessions[unit_id] = session
         session.pictures = Pictures(
-            lambda name, offset: session.outbox.put("want", hash=name, offset=offset), partials
+            lambda name, offset: session.outbox.put("want", hash=name, offset=offset),
+            self._partials.setdefault(unit_id, {}),
         )
-        self._timers.stop("away", session.unit_id)
+        self._timers.stop("away", unit_id)
+        now = self.services.clock.milliseconds()
+        await self.ingest.write(lambda database: state.note_online(database, unit_id, now))
 
     async def remove(self, session: LinkSession) -> None:
         """A session has ended. If no newer one took its place, the unit is offline."""
@@ -171,21 +187,16 @@ class Links:
             self._with(unit_id, lambda one: one.outbox.put("refused", **fields))
         self._later(self.ingest.write(lambda database: state.note_uncovered(database, unit_id, gap)))
 
-    def _later(self, work: Coroutine[Any, Any, Any]) -> None:
+    def _later(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def links_of(services: Services) -> Links | None:
     """The running links; None in commands that do not serve."""
     return services.parts.get("link")
-
-
-def _arrived(session: Session, kid: bytes, now: int) -> int:
-    unit = session.exec(select(Unit).where(Unit.kid == kid)).one()
-    state.note_online(session, unit.id, now)
-    return unit.id
 
 
 def _all_offline(session: Session) -> list[int]:

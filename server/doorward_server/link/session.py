@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 HANDSHAKE_SECONDS = 30  # a device needs two for its arithmetic, a poor line some more
 POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
+INTERNAL_ERROR = 1011
 
 
 class Carrier(Protocol):
@@ -53,6 +54,8 @@ class LinkSession:
         self.unit_id = 0
         self.kid = b""
         self.pictures: Pictures | None = None
+        # The task of `run`, which may be cancelled as long as it shakes hands.
+        self.handshake: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Serve the connection until either side ends it."""
@@ -71,8 +74,9 @@ class LinkSession:
 
     def stop(self) -> None:
         """End the connection: a newer one took its place, or its records could not be stored."""
-        if self._task is not None:
-            self._task.cancel()
+        task = self._task or self.handshake
+        if task is not None:
+            task.cancel()
 
     def offer_manifest(self, data: bytes, listed: set[bytes]) -> None:
         """Send a manifest; from now on the unit may fetch what it lists."""
@@ -112,6 +116,9 @@ class LinkSession:
             await self._complain(problem)
         except ConnectionError:
             log.debug("unit %s is gone", self.kid.hex())
+        except Exception:  # such as a full disk: this unit connects again and repeats itself
+            log.exception("the connection of unit %s failed", self.kid.hex())
+            code = INTERNAL_ERROR
         finally:
             for task in (sender, self._task):
                 task.cancel()

@@ -1,0 +1,296 @@
+"""Ingest: what is stored, what is acknowledged, and what happens when a unit contradicts itself."""
+
+import hashlib
+
+import pytest
+from doorward_protocol import errors, merkle
+from doorward_protocol.suite import run
+from doorward_server.alarms.models import Alarm
+from doorward_server.handovers.models import Handover, HandoverEvent, Picture
+from doorward_server.link import links
+from doorward_server.link.models import Head, JournalConflict, JournalEpoch, Leaf
+from sqlmodel import func, select
+from unit_client import eventually
+
+
+def rows(services, *columns):
+    with services.database.reading() as session:
+        return session.exec(select(*columns)).all()
+
+
+def count(services, model) -> int:
+    with services.database.reading() as session:
+        return session.exec(select(func.count()).select_from(model)).one()
+
+
+def door(unit, event: int = 1) -> int:
+    return unit.append("door", door=1, event=event, cause=1)
+
+
+def test_records_are_stored_and_a_head_is_answered_with_a_receipt_for_it(online, services, clock):
+    for _ in range(5):
+        online.send_record(door(online))
+    receipt = online.store_all()
+    assert receipt == {
+        "unit": online.kid,
+        "epoch": 1,
+        "size": 5,
+        "root": merkle.root_of([merkle.leaf_hash(entry) for entry in online.entries]),
+        "time": clock.milliseconds(),
+    }
+    assert rows(services, Leaf.index, Leaf.entry) == list(enumerate(online.entries))
+    assert rows(services, Head.size, Head.root) == [(5, receipt["root"])]
+
+
+def test_a_receipt_is_sent_after_the_commit(online, services):
+    online.send_record(door(online))
+    online.send_head()
+    online.receive_until("stored")
+    assert count(services, Leaf) == 1  # another connection sees it
+
+
+def test_duplicates_change_nothing(online, services):
+    for _ in range(3):
+        online.send_record(door(online))
+    first = online.store_all()
+    for index in (0, 1, 2, 1):
+        online.send_record(index)
+    assert online.store_all() == first
+    assert (count(services, Leaf), count(services, HandoverEvent), count(services, Head)) == (3, 3, 1)
+
+
+def test_records_may_come_in_any_order_and_are_projected_in_theirs(online, services):
+    for _ in range(4):
+        door(online)
+    for index in (3, 1, 0, 2):
+        online.send_record(index)
+    assert online.store_all()["size"] == 4
+    assert sorted(rows(services, HandoverEvent.index)) == [0, 1, 2, 3]
+
+
+def test_a_head_may_cover_less_than_what_has_come(online):
+    for _ in range(6):
+        online.send_record(door(online))
+    online.send_head(size=4)
+    assert online.verify_receipt(online.receive_until("stored")["object"])["size"] == 4
+    assert online.store_all()["size"] == 6
+    online.send_head(size=2)  # an older head that was not answered yet
+    assert online.verify_receipt(online.receive_until("stored")["object"])["size"] == 2
+
+
+def test_a_head_ahead_of_its_records_waits_for_them(online):
+    for _ in range(3):
+        door(online)
+    online.send_head()
+    for index in range(3):
+        online.send_record(index)
+    assert online.verify_receipt(online.receive_until("stored")["object"])["size"] == 3
+
+
+def test_records_missing_before_a_head_alarm_and_the_unit_is_told(monkeypatch, connect, unit, services):
+    monkeypatch.setattr(links, "GAP_SECONDS", 0.05)
+    connect(unit)
+    for _ in range(3):
+        door(unit)
+    unit.send_record(0)
+    unit.send_record(2)
+    unit.send_head()
+    refused = unit.receive_until("refused")
+    assert (refused["what"], refused["reason"]) == ("head", errors.BAD_SEQUENCE)
+    assert eventually(lambda: "journal_gap" in rows(services, Alarm.rule))
+    unit.send_record(1)
+    assert unit.store_all()["size"] == 3
+
+
+def test_a_changed_leaf_is_evidence_and_overwrites_nothing(online, services):
+    online.send_record(door(online))
+    original = online.entries[0]
+    online.send_record(0, entry=online.entry("door", door=2, event=1, cause=1))
+    refused = online.receive_until("refused")
+    assert (refused["what"], refused["reason"]) == ("record", errors.BAD_HASH)
+    assert rows(services, Leaf.entry) == [original]
+    assert rows(services, JournalConflict.what) == ["journal_changed"]
+    assert rows(services, Alarm.rule, Alarm.severity) == [("journal_changed", "critical")]
+
+
+def test_a_fork_is_refused_and_kept_as_evidence(online, services):
+    for _ in range(3):
+        online.send_record(door(online))
+    online.store_all()
+    forked = [*online.entries[:2], online.entry("left", task=1, nonce=bytes(8))]
+    object_ = online.head(entries=forked)
+    online.send("head", object=object_)
+    assert online.receive_until("refused")["reason"] == errors.BAD_HASH
+    assert rows(services, JournalConflict.what, JournalConflict.evidence) == [("journal_fork", object_)]
+    assert rows(services, Head.size) == [3]
+    assert rows(services, JournalEpoch.disputed) == [True]
+    online.send("head", object=object_)  # the same evidence is not counted twice
+    online.receive_until("refused")
+    assert count(services, JournalConflict) == 1
+
+
+@pytest.mark.parametrize("lie", ["key", "unit", "garbage"])
+def test_a_head_nobody_could_have_signed_is_refused(online, services, lie):
+    online.send_record(door(online))
+    if lie == "garbage":
+        object_ = b"\x84nonsense"
+    elif lie == "key":
+        object_ = online.head(key=run(online.suite.new_key())[0])
+    else:
+        object_ = online.head(unit=b"somebody")
+    online.send("head", object=object_)
+    refused = online.receive_until("refused")
+    assert refused["what"] == "head"
+    assert rows(services, Alarm.rule) == ["head_forged"]
+    assert count(services, Head) == 0
+
+
+def test_a_journal_that_went_back_alarms(online, services):
+    for _ in range(4):
+        online.send_record(door(online))
+    online.store_all()
+    online.status(size=2)
+    online.receive_until("object")
+    assert rows(services, JournalConflict.what, JournalConflict.position) == [("journal_back", 2)]
+
+
+def test_a_missed_receipt_is_sent_again(server, services, unit):
+    with server.websocket_connect("/link") as socket:
+        unit.shake_hands(socket)
+        unit.send_record(door(unit))
+        first = unit.store_all()
+    with server.websocket_connect("/link") as socket:
+        unit.shake_hands(socket)
+        unit.status(acknowledged=0)
+        assert unit.verify_receipt(unit.receive_until("stored")["object"]) == first
+
+
+def test_records_without_a_head_alarm(monkeypatch, connect, unit, services):
+    monkeypatch.setattr(links, "HEAD_SECONDS", 0.05)
+    connect(unit)
+    unit.send_record(door(unit))
+    assert eventually(lambda: rows(services, Alarm.rule) == ["head_missing"])
+    unit.store_all()
+    assert rows(services, Alarm.ended) != [None]
+
+
+def test_a_unit_that_stays_away_alarms_until_it_is_back(monkeypatch, server, services, unit):
+    monkeypatch.setattr(links, "OFFLINE_SECONDS", 0.05)
+    with server.websocket_connect("/link") as socket:
+        unit.shake_hands(socket)
+    assert eventually(lambda: rows(services, Alarm.rule) == ["unit_offline"])
+    with server.websocket_connect("/link") as socket:
+        unit.shake_hands(socket)
+        unit.status()
+        unit.receive_until("object")
+        assert rows(services, Alarm.ended) != [None]
+
+
+@pytest.mark.parametrize(
+    "entry", [b"", b"\xff", b"\x86\x18\x63\x00\x00\x00\x40\x80", b"\x80", bytes(3800)], ids=range(5)
+)
+def test_an_unreadable_record_is_stored_and_alarms(online, services, entry):
+    online.entries.append(entry)
+    online.send("record", epoch=1, index=0, entry=entry)
+    online.send_record(door(online))
+    assert online.store_all()["size"] == 2
+    assert rows(services, Alarm.rule) == ["unreadable_record"]
+    assert rows(services, HandoverEvent.index) == [1]
+
+
+def test_numbers_larger_than_the_database_holds_are_stored_as_unreadable(online, services):
+    online.entries.append(online.entry("storage", name="journal", used=(1 << 64) - 1, total=1))
+    online.entries.append(online.entry("storage", time=(1 << 64) - 1, name="journal", used=0, total=1))
+    for index in range(2):
+        online.send_record(index)
+    assert online.store_all()["size"] == 2
+    assert rows(services, Alarm.rule) == ["unreadable_record"] * 2
+
+
+def test_a_record_that_breaks_the_projection_does_not_stop_the_journal(monkeypatch, online, services):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(
+        __import__("doorward_server.handovers.steps", fromlist=["_STEPS"])._STEPS, "left", broken
+    )
+    nonce = bytes(8)
+    online.say("vehicle", task=1, nonce=nonce, vehicle=1, epc=b"e", tid=b"t", order_version=1, manifest=1,
+               last_contact=0)  # fmt: skip
+    online.say("left", task=1, nonce=nonce)
+    online.send_record(door(online))
+    assert online.store_all()["size"] == 3
+    assert "unreadable_record" in rows(services, Alarm.rule)
+    assert rows(services, HandoverEvent.index) == [0, 2]
+
+
+def test_indices_out_of_range_are_refused(online, services):
+    online.send("record", epoch=1, index=1 << 63, entry=b"x")
+    assert online.receive_until("refused")["reason"] == errors.MALFORMED
+    assert count(services, Leaf) == 0
+
+
+def test_a_new_epoch_goes_on_beside_the_old_one(online, services):
+    online.send_record(door(online))
+    online.store_all()
+    root = merkle.root_of([merkle.leaf_hash(entry) for entry in online.entries])
+    online.epoch, online.entries = 2, []
+    online.say("epoch", previous_epoch=1, previous_size=1, previous_root=root, cause=1)
+    assert online.store_all()["epoch"] == 2
+    assert rows(services, Alarm.rule) == ["new_epoch"]
+    assert sorted(rows(services, JournalEpoch.epoch)) == [1, 2]
+
+
+def test_a_new_epoch_that_names_another_past_is_a_fork(online, services):
+    online.send_record(door(online))
+    online.store_all()
+    online.epoch, online.entries = 2, []
+    online.say("epoch", previous_epoch=1, previous_size=1, previous_root=bytes(32), cause=1)
+    online.store_all()
+    assert sorted(rows(services, Alarm.rule)) == ["journal_fork", "new_epoch"]
+
+
+def test_a_picture_named_in_a_record_is_fetched_and_sealed(online, services, day, delivery):
+    content = bytes(range(256)) * 300  # 22 chunks: more than one want
+    name = hashlib.sha256(content).digest()
+    bank = day.bank
+    delivery.arrive(bank.vehicles[0].id, bank.vehicles[0].epc, bank.vehicles[0].tid)
+    delivery.finger(bank.crew[0].id, picture=name)
+    sent = 0
+    while sent < len(content):
+        want = online.receive_until("want")
+        assert (want["hash"], want["offset"]) == (name, sent)
+        for _ in range(16):
+            data = content[sent : sent + 3500]
+            if data:
+                online.send("blob", hash=name, offset=sent, total=len(content), data=data)
+            sent += len(data)
+    assert eventually(lambda: rows(services, Picture.content) != [None])
+    (kept,) = rows(services, Picture.content)
+    assert content[:64] not in kept
+    with services.database.reading() as session:
+        from doorward_server.handovers import pictures
+
+        assert pictures.content_of(session, session.get(Picture, name)) == content
+
+
+def test_a_picture_that_is_not_what_its_hash_says_is_refused(online, services, delivery, day):
+    vehicle = day.bank.vehicles[0]
+    delivery.arrive(vehicle.id, vehicle.epc, vehicle.tid)
+    delivery.finger(day.bank.crew[0].id, picture=bytes(32))
+    online.receive_until("want")
+    online.send("blob", hash=bytes(32), offset=0, total=3, data=b"abc")
+    assert online.receive_until("refused")["reason"] == errors.BAD_HASH
+    assert rows(services, Picture.content) == [None]
+
+
+def test_what_nobody_asked_for_is_refused(online):
+    online.send("blob", hash=bytes(32), offset=0, total=3, data=b"abc")
+    assert online.receive_until("refused")["reason"] == errors.NOT_WANTED
+
+
+def test_handovers_of_one_unit_are_its_sites(online, services, delivery, day):
+    vehicle = day.bank.vehicles[0]
+    delivery.arrive(vehicle.id, vehicle.epc, vehicle.tid)
+    online.store_all()
+    assert rows(services, Handover.site_id, Handover.task) == [(day.bank.sites["north"].id, day.tasks[0])]

@@ -37,7 +37,7 @@ def routes(app):
     for route in iter_route_contexts(app.routes):
         (access,) = accesses(route.dependant)
         for method in route.methods or (None,):
-            yield method, route.path, access
+            yield method, str(route.path), access
 
 
 def ask(browser, method, path, filling="999"):

@@ -26,9 +26,15 @@ def journal(services, staffed):
     return services
 
 
-def findings(services, known_head=None):
+def newest(session):
+    last = service.head(session)
+    assert last is not None
+    return last
+
+
+def findings(services):
     with services.database.reading() as session:
-        return [(found.index, found.what) for found in service.verify(session)]
+        return [(found.position, found.what) for found in service.verify(session)]
 
 
 def test_an_untouched_journal_has_no_findings(journal):
@@ -74,7 +80,7 @@ def test_every_touch_shows(journal, change, expected):
 def test_a_history_rewritten_whole_shows_against_a_head_that_somebody_kept(journal):
     """Whoever has the server's key can sign another history, but not one that fits an older head."""
     with journal.database.reading() as session:
-        kept = service.head(session).head
+        kept = newest(session).head
     with journal.database.writing() as session:
         session.connection().execute(text("DELETE FROM decision"))
         for number in range(EVENTS + 2):
@@ -85,7 +91,7 @@ def test_a_history_rewritten_whole_shows_against_a_head_that_somebody_kept(journ
 
 def test_a_cut_off_end_shows_against_a_head_that_somebody_kept(journal):
     with journal.database.reading() as session:
-        kept = service.head(session).head
+        kept = newest(session).head
     with journal.database.writing() as session:
         session.connection().execute(text(f'DELETE FROM decision WHERE "index" >= {EVENTS - 2}'))
     assert findings(journal) == []
@@ -131,7 +137,7 @@ def test_a_decision_that_is_rolled_back_leaves_no_entry(journal):
     with pytest.raises(RuntimeError), journal.database.writing() as session:
         decide_and_fail(session)
     with journal.database.reading() as session:
-        assert service.head(session).index == EVENTS - 1
+        assert newest(session).index == EVENTS - 1
 
 
 def test_auditors_read_prove_check_and_export(journal, log_in, staffed):

@@ -10,7 +10,7 @@ from doorward_server.people.models import Finger, Person, PersonKey
 from doorward_server.security import biometrics
 from doorward_server.security.biometrics import SealBroken
 from doorward_server.security.keys import KeyFileError, KeyStore
-from sqlmodel import select
+from sqlmodel import col, select
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_removing_somebody_destroys_the_key_and_says_so(session, escort):
         biometrics.unseal(session, escort.id, "photo", sealed)
     assert people.photo_of(session, escort) is None
     assert session.exec(select(Finger).where(Finger.person_id == escort.id)).all() == []
-    kinds = [row.kind for row in session.exec(select(Decision).order_by(Decision.index))]
+    kinds = [row.kind for row in session.exec(select(Decision).order_by(col(Decision.index)))]
     assert kinds[-2:] == ["person_removed", "person_key_destroyed"]
 
 

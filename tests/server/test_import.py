@@ -12,7 +12,7 @@ from doorward_server.problems import Problem
 from doorward_server.security import sessions, users
 from doorward_server.security.models import User
 from import_folder import cell
-from sqlmodel import select
+from sqlmodel import col, select
 
 
 @pytest.fixture
@@ -28,6 +28,12 @@ def bank(services, folder):
         report = service.import_folder(session, folder)
     assert report.findings == []
     return report
+
+
+def user(session, login) -> User:
+    found = users.find_user(session, login)
+    assert found is not None
+    return found
 
 
 def again(services, folder, change=None, by=("chen", "lin")):
@@ -70,7 +76,7 @@ def test_a_changed_row_is_updated_with_both_sides_in_the_journal(services, bank,
     assert report.counts["people"] == {"changed": 1, "same": 4}
     with services.database.reading() as session:
         decision = session.exec(
-            select(Decision).where(Decision.kind == "person_imported").order_by(Decision.index)
+            select(Decision).where(Decision.kind == "person_imported").order_by(col(Decision.index))
         ).all()[-1]
         entry = entries.decode(decision.entry)
         assert (entry.before, entry.after) == ({"name_zh": "张伟"}, {"name_zh": "张伟明"})
@@ -86,7 +92,7 @@ def test_a_new_template_replaces_the_old_one(services, bank, folder):
         report = service.import_folder(session, folder, asker, decider)
     assert report.counts["fingers"] == {"changed": 1, "same": 2}
     with services.database.reading() as session:
-        finger = session.exec(select(Finger).order_by(Finger.id)).first()
+        finger = session.exec(select(Finger).order_by(col(Finger.id))).first()
         assert people.template_of(session, finger) == b"\x09" * 512
 
 
@@ -126,7 +132,7 @@ def test_a_part_of_the_workbook_is_enough_later(services, bank, folder):
 def test_somebody_who_was_removed_does_not_come_back_by_import(services, bank, folder):
     with services.database.writing() as session:
         people.remove_person(session, None, session.exec(select(Person)).first())
-        users.remove_user(session, None, users.find_user(session, "zhao"))
+        users.remove_user(session, None, user(session, "zhao"))
     found = [(one.sheet, one.column, one.reason) for one in again(services, folder).findings]
     assert ("people", "staff_number", "removed") in found
     assert ("users", "login", "removed") in found
@@ -134,7 +140,7 @@ def test_somebody_who_was_removed_does_not_come_back_by_import(services, bank, f
 
 def test_a_changed_role_ends_the_logins(services, bank, folder, client):
     with services.database.writing() as session:
-        token = sessions.begin(session, users.find_user(session, "chen"))
+        token = sessions.begin(session, user(session, "chen"))
     again(services, folder, cell("users", 1, "role", "auditor"))
     with services.database.reading() as session:
         assert sessions.user_of(session, token) is None

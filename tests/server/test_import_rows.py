@@ -8,7 +8,7 @@ from doorward_server import database
 from doorward_server.importing import findings as texts
 from doorward_server.importing import service
 from import_folder import cell
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, func, select
 
 ROW = 2  # of the first data row, as the spreadsheet counts
 
@@ -29,7 +29,9 @@ def imported(services, tmp_path):
 
 def rows_in(services):
     with services.database.reading() as session:
-        return sum(len(session.exec(select(table)).all()) for table in SQLModel.metadata.sorted_tables)
+        tables = SQLModel.metadata.sorted_tables
+        counts = [session.connection().execute(select(func.count()).select_from(table)) for table in tables]
+        return sum(count.scalar_one() for count in counts)
 
 
 BAD_CELLS = [

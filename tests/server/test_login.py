@@ -5,7 +5,7 @@ from doorward_server.audit.models import Decision
 from doorward_server.security import passwords, sessions, users
 from doorward_server.security.models import LoginSession, User
 from doorward_server.security.roles import Role
-from sqlmodel import select
+from sqlmodel import col, select
 
 PASSWORD = "correct horse"
 
@@ -188,5 +188,5 @@ def test_logins_and_failures_are_in_the_journal(client, duty, services):
     attempt(client, password="guess")
     attempt(client)
     with services.database.reading() as session:
-        kinds = [row.kind for row in session.exec(select(Decision).order_by(Decision.index))]
+        kinds = [row.kind for row in session.exec(select(Decision).order_by(col(Decision.index)))]
     assert kinds[-2:] == ["login_failed", "logged_in"]

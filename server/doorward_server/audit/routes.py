@@ -100,7 +100,7 @@ def prove(
     """The proof that one decision is in the journal."""
     proof = service.proof(session, index)
     return PublicProof(
-        index=proof.index,
+        index=proof.position,
         leaf_hash=proof.leaf_hash.hex(),
         size=proof.size,
         root=proof.root.hex(),

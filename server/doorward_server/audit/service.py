@@ -24,7 +24,7 @@ EPOCH = 1
 class Proof(NamedTuple):
     """That one leaf is in the journal of `size` leaves with this `root` (RFC 6962 §2.1.1)."""
 
-    index: int
+    position: int
     leaf_hash: bytes
     size: int
     root: bytes

@@ -15,7 +15,7 @@ from doorward_protocol.suite import run
 class Leaf(NamedTuple):
     """One row: position, leaf hash, entry (None: content deleted) and the head signed right after it."""
 
-    index: int
+    position: int
     leaf_hash: bytes
     entry: bytes | None
     head: bytes
@@ -24,7 +24,7 @@ class Leaf(NamedTuple):
 class Finding(NamedTuple):
     """Something that does not fit: at which position, and what (a stable word)."""
 
-    index: int
+    position: int
     what: str
 
 
@@ -36,7 +36,7 @@ def check(
     frontier = merkle.Frontier()
     known = _head_fields(known_head, suite, kid, public) if known_head else None
     for position, leaf in enumerate(leaves):
-        if leaf.index != position:
+        if leaf.position != position:
             findings.append(Finding(position, "position_missing"))
             break
         if leaf.entry is not None and merkle.leaf_hash(leaf.entry) != leaf.leaf_hash:

@@ -16,7 +16,7 @@ class SiteKind(StrEnum):
 class Area(SQLModel, table=True):
     """A part of the bank's territory; areas hang in a tree."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     code: str = Field(unique=True)
     name_zh: str
     name_en: str
@@ -26,7 +26,7 @@ class Area(SQLModel, table=True):
 class Site(SQLModel, table=True):
     """A vault, a branch or an ATM point, in exactly one area. `printer` prints its reports; empty: none."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     code: str = Field(unique=True)
     name_zh: str
     name_en: str
@@ -38,7 +38,7 @@ class Site(SQLModel, table=True):
 class Company(SQLModel, table=True):
     """An escort company 押运公司."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     code: str = Field(unique=True)
     name_zh: str
     name_en: str
@@ -47,7 +47,7 @@ class Company(SQLModel, table=True):
 class Vehicle(SQLModel, table=True):
     """A van with its tag: the EPC that anybody can write, bound to the TID that nobody can."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     plate: str = Field(unique=True)
     company_id: int = Field(foreign_key="company.id", index=True)
     epc: bytes = Field(unique=True)
@@ -57,7 +57,7 @@ class Vehicle(SQLModel, table=True):
 class Box(SQLModel, table=True):
     """A cash box 款箱 with its tag, and the site it belongs to."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     number: str = Field(unique=True)
     epc: bytes = Field(unique=True)
     tid: bytes = Field(unique=True)

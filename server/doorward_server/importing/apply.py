@@ -146,7 +146,7 @@ class Writer:
         photo: bytes | None = None,
     ) -> None:
         """Make or change the row with this key. `created` is for new rows alone, `photo` for people."""
-        row = self._find(model, key, name)
+        row: Any = self._find(model, key, name)
         before = None
         after = dict(fields)
         if row is None:

@@ -138,7 +138,7 @@ def _read_row(
 
 def _read_cell(column: Column, cell: Any) -> tuple[Any, tuple[str, dict] | None]:
     value = None if cell is None else cell.value
-    if _is_empty(value):
+    if cell is None or _is_empty(value):
         return None, ("value_missing", {}) if column.required else None
     if cell.data_type == "f":
         return None, ("formula", {})

@@ -19,7 +19,7 @@ def render_item(kind, item, _autogen_context):
 def migrate() -> None:
     """Run what is missing on the configured database, in one transaction."""
     import_models()
-    engine = open_engine(context.config.get_main_option("sqlalchemy.url"))
+    engine = open_engine(context.config.get_main_option("sqlalchemy.url", ""))
     try:
         with engine.connect() as connection:
             context.configure(

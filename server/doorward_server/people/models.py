@@ -24,7 +24,7 @@ class Person(SQLModel, table=True):
     `permit_until` is the last day of the permit (local date, included); None: no permit needed.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     staff_number: str = Field(unique=True)
     name_zh: str
     name_en: str
@@ -44,7 +44,7 @@ class Finger(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("person_id", "number", "model"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id", index=True)
     number: int
     model: str

@@ -26,7 +26,7 @@ _DUTIES = {Duty.DOOR: objects.DUTY_DOOR, Duty.VEHICLE: objects.DUTY_VEHICLE}
 
 def content_of(session: Session, plan: Plan) -> dict[str, Any]:
     """The whole content of a plan without findings; times in ms since 1970 UTC, tags in hexadecimal."""
-    vehicle = session.get(Vehicle, plan.vehicle_id)
+    vehicle = session.get_one(Vehicle, plan.vehicle_id)
     return {
         "date": plan.date.isoformat(),
         "vehicle": {
@@ -106,6 +106,7 @@ def keep_version(
 
 
 def _stop(session: Session, plan: Plan, stop: PlannedStop) -> dict[str, Any]:
+    assert stop.expires is not None, "a kept stop has its expiry"
     officers = officers_of(session, stop.site_id, plan.date)
     return {
         "task": stop.task,
@@ -120,7 +121,7 @@ def _stop(session: Session, plan: Plan, stop: PlannedStop) -> dict[str, Any]:
 
 
 def _box(session: Session, planned: PlannedBox) -> dict[str, Any]:
-    box = session.get(Box, planned.box_id)
+    box = session.get_one(Box, planned.box_id)
     return {
         "id": box.id,
         "number": box.number,

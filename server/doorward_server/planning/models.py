@@ -48,7 +48,7 @@ class Duty(StrEnum):
 class Run(SQLModel, table=True):
     """One vehicle's trip on one day (local date). `version` counts released contents; 0: never released."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     date: datetime.date = Field(index=True)
     vehicle_id: int = Field(foreign_key="vehicle.id", index=True)
     status: str = Field(default=RunStatus.DRAFT, index=True)
@@ -71,7 +71,7 @@ class Stop(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("run_id", "sequence"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id", index=True)
     sequence: int
     site_id: int = Field(foreign_key="site.id", index=True)
@@ -97,7 +97,7 @@ class RunVersion(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("run_id", "version"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     run_id: int = Field(foreign_key="run.id", index=True)
     version: int
     content: dict = Field(default_factory=dict, sa_type=JSON)

@@ -45,7 +45,7 @@ def set_stop_status(session: Session, task: int, status: StopStatus, at: datetim
     stop.closed_at = at if status == StopStatus.CLOSED else None
     session.add(stop)
     session.flush()
-    run = session.get(Run, stop.run_id)
+    run = session.get_one(Run, stop.run_id)
     still_open = select(Stop).where(Stop.run_id == run.id, col(Stop.status).in_(OPEN))
     run.status = RunStatus.RELEASED if session.exec(still_open).first() else RunStatus.CLOSED
     session.add(run)

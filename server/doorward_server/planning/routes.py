@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from doorward_server.database import SessionDependency
 from doorward_server.planning import progress, service
-from doorward_server.planning.models import Run, RunVersion
+from doorward_server.planning.models import Duty, Run, RunVersion
 from doorward_server.planning.plan import plan_of
 from doorward_server.planning.rules import findings
 from doorward_server.planning.schemas import (
@@ -144,5 +144,5 @@ def _shown(session: Session, run: Run) -> PublicRun:
         )
         for stop, planned in zip(rows, plan.stops, strict=True)
     ]
-    crew = [MemberData(person_id=member.person_id, duty=member.duty) for member in plan.crew]
+    crew = [MemberData(person_id=member.person_id, duty=Duty(member.duty)) for member in plan.crew]
     return PublicRun(**run.model_dump(), crew=crew, stops=stops)

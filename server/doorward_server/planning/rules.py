@@ -100,7 +100,7 @@ def _crew_elsewhere(session: Session, plan: Plan, run_id: int | None) -> Iterato
     for other in _runs_at_that_time(session, plan, run_id):
         busy = select(RunMember).where(RunMember.run_id == other.id, col(RunMember.person_id).in_(people))
         for member in session.exec(busy):
-            name = session.get(Person, member.person_id).name_zh
+            name = session.get_one(Person, member.person_id).name_zh
             yield finding("crew_busy", "crew", name=name, run=other.id)
 
 

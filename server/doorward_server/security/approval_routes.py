@@ -80,7 +80,7 @@ def withdraw(approval_id: ApprovalId, session: SessionDependency, user: Viewer) 
 def shown(session: Session, user: User, approval: Approval) -> PublicApproval:
     """The approval as this user sees it."""
     kind = four_eyes.KINDS[approval.kind]
-    requester = session.get(User, approval.requested_by)
+    requester = session.get_one(User, approval.requested_by)
     state = four_eyes.state_of(approval, session)
     return PublicApproval(
         **approval.model_dump(exclude={"payload", "state", "digest"}),

@@ -106,7 +106,7 @@ def request(session: Session, user: User, kind: str, subject: str, payload: dict
 def decide(session: Session, user: User, approval: Approval, approve: bool, note: str = "") -> Approval:
     """Approve or refuse as a second person. Approval carries the step out in the same transaction."""
     session.refresh(approval, with_for_update=True)
-    requester = session.get(User, approval.requested_by)
+    requester = session.get_one(User, approval.requested_by)
     if not allows(user.role, KINDS[approval.kind].decide):
         raise _not_allowed()
     if is_same_person(user, requester):

@@ -14,7 +14,7 @@ class User(SQLModel, table=True):
     Officers and keepers see their own site alone. `person_id` links the login to the person with the fingers.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     login: str = Field(unique=True)
     name: str
     password_hash: str = ""
@@ -50,7 +50,7 @@ class Approval(SQLModel, table=True):
     `payload` holds what was asked for, exactly; `digest` is what the asker saw, so that nothing else passes.
     """
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     kind: str = Field(index=True)
     subject: str = Field(index=True)
     # requested, approved, refused, expired, withdrawn

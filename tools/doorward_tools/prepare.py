@@ -8,6 +8,7 @@ Everything that a unit will hold comes from the seed, so that equal preparations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from doorward_server.units import authority, blobs, contents
 from doorward_simulator import bank as banks
 from doorward_simulator import bank_files
 from doorward_simulator.preparation import HOST, PORT, Preparation, Prompt
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from doorward_tools.provisioning import commission, provision
 from doorward_tools.simulated_server import seeded
@@ -62,11 +63,12 @@ def prepare(
     host: str = HOST,
     port: int = PORT,
     commissioned: bool = True,
+    password: Callable[[str], str] = "{}-pass-word".format,
 ) -> Preparation:
     """Make everything under `folder`, which is emptied first. `begins`: naive local time; `plan`: as scenarios.
 
     `settings` are the server's (names of `Settings`); units are `commissioned` or know only who they are;
-    logins get their own name and `-pass-word` as password.
+    `password` gives each login its password.
     """
     shutil.rmtree(folder, ignore_errors=True)
     chosen = Settings(data=folder / "data", **(settings or {}))
@@ -78,8 +80,8 @@ def prepare(
     database = services.database
     with database.writing() as session:
         _import(session, folder / "bank")
-        passwords = _set_passwords(session)
-        printers = _set_printers(session, folder / "printed")
+        passwords = _set_passwords(session, password)
+        printers = _set_printers(session, units, folder / "printed")
     roots = [KeyPair(random(8), *finish(services.suite.new_key())) for _ in range(3)]
     trust = authority.make_trust(services, roots)
     with database.writing() as session:
@@ -128,19 +130,18 @@ def _import(session: Session, folder: Path) -> None:
         raise RuntimeError(f"the demo bank was refused: {report.findings}")
 
 
-def _set_passwords(session: Session) -> dict[str, str]:
+def _set_passwords(session: Session, password: Callable[[str], str]) -> dict[str, str]:
     passwords = {}
     for user in users.list_users(session):
-        passwords[user.login] = f"{user.login}-pass-word"
+        passwords[user.login] = password(user.login)
         users.set_password(session, None, user, passwords[user.login])
     return passwords
 
 
-def _set_printers(session: Session, folder: Path) -> dict[str, Path]:
-    """Where a site has a printer, let it print into a folder."""
-    printers = {}
-    for site in session.exec(select(Site).where(Site.printer != "")):
-        printers[site.code] = (folder / site.code).resolve()
+def _set_printers(session: Session, codes: list[str], folder: Path) -> dict[str, Path]:
+    """Give the sites with units a printer that writes into a folder."""
+    printers = {code: (folder / code).resolve() for code in codes}
+    for site in session.exec(select(Site).where(col(Site.code).in_(codes))):
         site.printer = f"spool:{printers[site.code]}"
         session.add(site)
     return printers

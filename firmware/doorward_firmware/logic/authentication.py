@@ -7,6 +7,7 @@ returns 0 or the reason of the refusal.
 
 from doorward_protocol.errors import (
     ALREADY_IDENTIFIED,
+    MALFORMED,
     NO_MATCH,
     NOT_YET_VALID,
     ONE_PERSON_TWO_ROLES,
@@ -56,6 +57,22 @@ def officer_finger(task, person, identified, panel, wall):
     if person not in task.officers or member.role not in BANK_ROLES:
         return WRONG_ROLE
     return permit(member, wall)
+
+
+def host_decision(task, by, wall):
+    """Judge the people (ids) who decided at the host screen at wall time: all must be officers of the task."""
+    if not by:
+        return MALFORMED
+    for person in by:
+        member = task.member(person)
+        if person in task.door:
+            return ONE_PERSON_TWO_ROLES
+        if member is None or person not in task.officers:
+            return WRONG_ROLE
+        reason = permit(member, wall)
+        if reason:
+            return reason
+    return 0
 
 
 def closing_finger(task, person, identified, panel, wall, officer, crew):

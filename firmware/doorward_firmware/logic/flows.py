@@ -57,14 +57,15 @@ EVERYWHERE = (
     events.RECORD_FAILED,
 )
 
-# Entry ends with a time-out if nobody opened the first door, and fails if people may stand in the chamber.
+# Entry ends with a time-out if nobody opened the first door: who stands there now is pictured and approved
+# anew. It fails if people may stand in the chamber.
 # Reading ends with a time-out if the officer may read again, and fails if not.
 DELIVER_FLOW = (
     (PREPARE, "PREPARE_TIMEOUT_MS", CREW, RESTART, RESTART),
     (CREW, "CREW_TIMEOUT_MS", PICTURE, RESTART, RESTART),
     (PICTURE, "PICTURE_TIMEOUT_MS", APPROVAL, RESTART, RESTART),
     (APPROVAL, "APPROVAL_TIMEOUT_MS", ENTRY, FROZEN, RESTART),
-    (ENTRY, None, BOXES, CHAMBER, APPROVAL),
+    (ENTRY, None, BOXES, CHAMBER, PICTURE),
     (CHAMBER, "CHAMBER_TIMEOUT_MS", ENTRY, FROZEN, RESTART),
     (BOXES, "BOX_SILENCE_MS", CLOSE, FROZEN, RECOUNT),
     (RECOUNT, "RECOUNT_TIMEOUT_MS", BOXES, FROZEN, FROZEN),

@@ -8,7 +8,6 @@ from doorward_protocol.errors import (
     CAMERA_FAILED,
     HEAD_COUNT_MISMATCH,
     MALFORMED,
-    ONE_PERSON_TWO_ROLES,
     PICTURE_MISMATCH,
     TIMED_OUT,
 )
@@ -97,15 +96,17 @@ def approval_button(handover, event, now, _settings):
 
 
 def approval_command(handover, event, _now, _settings):
-    """A decision from the host screen: about this picture, and by somebody who is not of the crew."""
+    """A decision from the host screen: about this picture, and by the task's officers."""
     fields = event[1]
     heads, approve = fields["head_count"], fields["verb"] == APPROVE
-    if not fields["decided_by"] or (approve and heads is None):
-        return None, handover, (refused_command(fields, MALFORMED),)
-    if any(person in handover.task.door for person in fields["decided_by"]):
-        return None, handover, (refused_command(fields, ONE_PERSON_TWO_ROLES),)
-    if approve and fields["picture"] != handover.picture:
-        return None, handover, (refused_command(fields, PICTURE_MISMATCH),)
+    against = authentication.host_decision(handover.task, fields["decided_by"], fields["issued"])
+    if approve and not against:
+        if heads is None:
+            against = MALFORMED
+        elif fields["picture"] != handover.picture:
+            against = PICTURE_MISMATCH
+    if against:
+        return None, handover, (refused_command(fields, against),)
     reason = None if approve else PICTURE_MISMATCH
     if heads is not None and heads != len(handover.task.door):
         reason = HEAD_COUNT_MISMATCH

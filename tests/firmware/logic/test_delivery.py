@@ -143,6 +143,8 @@ def test_another_head_count_freezes():
         ({"head_count": None}, errors.MALFORMED),
         ({"decided_by": []}, errors.MALFORMED),
         ({"decided_by": [ESCORTS[0]]}, errors.ONE_PERSON_TWO_ROLES),
+        ({"decided_by": [OFFICERS[0], 901]}, errors.WRONG_ROLE),
+        ({"issued": a_task().member(OFFICERS[1]).valid_until}, errors.PERMIT_EXPIRED),
     ],
 )
 def test_an_approval_for_something_else_is_refused(changes, reason):
@@ -201,8 +203,13 @@ def test_nobody_opens_the_outer_door():
     edges.command(APPROVE)
     edges.wait(edges.settings["DOOR_RELEASE_MS"])
     assert not edges.relays
-    assert edges.handover.state == flows.APPROVAL
+    assert edges.handover.state == flows.PICTURE  # whoever stands there now
+    edges.handle(events.PICTURE, NONCE, b"r" * 32)
+    assert edges.last("crew")["picture"] == b"r" * 32
     assert edges.handover.permit is None  # the door needs another approval
+    edges.command(APPROVE)  # of the picture before
+    assert edges.last("refusal")["reason"] == errors.PICTURE_MISMATCH
+    assert not edges.relays
 
 
 def test_a_crew_that_stops_in_the_chamber_is_let_on_by_the_officer():

@@ -60,7 +60,7 @@ def officer_finger(task, person, identified, panel, wall):
 
 
 def host_decision(task, by, wall):
-    """Judge the people (ids) who decided at the host screen at wall time: all must be officers of the task."""
+    """Judge who decided at the host screen (ids) at wall time: officers of the task, all of them."""
     if not by:
         return MALFORMED
     for person in by:

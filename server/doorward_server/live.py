@@ -17,6 +17,10 @@ from doorward_server.services import services_of
 QUEUE_SIZE = 256
 
 
+class LiveClosed(Exception):  # noqa: N818 - it is an event, no error
+    """The server is stopping; there will be no more events."""
+
+
 class Subscription:
     """One listener's bounded queue. `dropped` counts what it was too slow for since it last asked."""
 
@@ -30,9 +34,14 @@ class Subscription:
         self.dropped = 0
 
     async def next(self) -> dict[str, Any]:
-        """The next event; waits for it. After losses the event carries their number as `dropped`."""
+        """The next event; waits for it. After losses the event carries their number as `dropped`.
+
+        Raises LiveClosed once the server is stopping.
+        """
         while True:
             with self._live.lock:
+                if self._live.closed:
+                    raise LiveClosed
                 if self._events:
                     event, lost, self.dropped = self._events.popleft(), self.dropped, 0
                     return {**event, "dropped": lost} if lost else event
@@ -57,6 +66,10 @@ class Subscription:
             self._events.popleft()
             self.dropped += 1
         self._events.append(event)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let a waiting listener look again."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ready.set)
 
@@ -66,6 +79,7 @@ class Live:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self.closed = False
         self._subscriptions: list[Subscription] = []
         self._sequence = 0
 
@@ -83,6 +97,13 @@ class Live:
         with self.lock:
             self._subscriptions.append(subscription)
         return subscription
+
+    def close(self) -> None:
+        """End every listener's waiting, so that a stopping server need not wait for open pages."""
+        with self.lock:
+            self.closed = True
+            for subscription in self._subscriptions:
+                subscription.wake()
 
     def remove(self, subscription: Subscription) -> None:
         """Forget a listener; harmless if it is already gone."""

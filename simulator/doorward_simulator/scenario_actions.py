@@ -43,6 +43,25 @@ def touch(
 
 
 @DO
+def identify(stage: Stage, people: list, panel: str = "outer", unit: str | None = None) -> None:
+    """One after the other lays their right index finger on a panel."""
+    for person in people:
+        stage.site(unit).touch(stage.person(person), panel, 2)
+
+
+@DO
+def walk_in(stage: Stage, unit: str | None = None) -> str:
+    """The crew goes through the interlock: outer door, and when it is closed, inner door."""
+    return stage.site(unit).walk(("outer", "inner"))
+
+
+@DO
+def walk_out(stage: Stage, unit: str | None = None) -> str:
+    """The other way round."""
+    return stage.site(unit).walk(("inner", "outer"))
+
+
+@DO
 def stand(stage: Stage, people: list, unit: str | None = None) -> None:
     """Exactly these people stand before the outer panel's camera."""
     stage.site(unit).stand([stage.person(name) for name in people])
@@ -116,11 +135,17 @@ def decide(
     approve: bool,
     heads: int | None = None,
     reason: str | None = None,
+    patience: str = "0s",
     unit: str | None = None,
 ) -> str | None:
-    """The officer compares the pictures at the host screen and decides, as a logged-in user."""
+    """The officer compares the pictures at the host screen and decides, as a logged-in user.
+
+    Somebody else at that screen may decide first, for as long as `patience`.
+    """
     if reason is not None and reason not in REASONS:
         raise ScenarioError(f"reason {reason!r}: use one of {', '.join(REASONS)}")
+    if stage.world.run_until(lambda: stage.came(unit, "approval"), duration(patience)):
+        return None
     waiting = [handover for handover in stage.handovers(unit) if handover["state"] == "crew"]
     if not waiting:
         return "no crew waits for a decision, says the server"

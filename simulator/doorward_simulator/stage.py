@@ -147,7 +147,9 @@ class Stage:
         """What the live view told of a kind of record at a unit's site: (ms of world time, event)."""
         wanted = (self.preparation.sites[name], kind)
         events = self.desk(WATCHER).events
-        return [(moment, event) for moment, event in events if (event.get("site"), event.get("name")) == wanted]
+        return [
+            (moment, event) for moment, event in events if (event.get("site"), event.get("name")) == wanted
+        ]
 
     def printed(self, name: str | None) -> list[Path]:
         """Reports that came out of the printer of a unit's site."""
@@ -166,6 +168,11 @@ class Stage:
 
     def entries(self, name: str | None) -> list[Entry]:
         return self.unit(name).journal.entries()
+
+    def came(self, name: str | None, kind: str) -> bool:
+        """Whether a unit has written a record of this kind since the last one expected of it."""
+        code = self._unit_name(name)
+        return any(entry.record.name == kind for entry in self.entries(code)[self.cursors[code] :])
 
     def _unit_name(self, name: str | None) -> str:
         if name is None:

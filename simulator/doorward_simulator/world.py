@@ -159,12 +159,16 @@ class World:
         callback()
 
     def _wait(self, moment: int | None) -> bool:
-        """In real time: wait for `moment` or the network; True if the network had something."""
+        """In real time: wait for `moment` or the network; True if the network had something.
+
+        A world that lags behind the PC stays in order: the network's news never jumps over what is due before.
+        """
         if not self.clock.realtime:
             return False
         ready = self.selector.select(self.clock.wait(moment))
         if ready:
-            self.clock.reach(self.clock.elapsed())
+            elapsed = self.clock.elapsed()
+            self.clock.reach(elapsed if moment is None else min(moment, elapsed))
         for key, _ in ready:
             key.data()
         self.after_network()

@@ -17,6 +17,10 @@ app = typer.Typer(
 
 app.command("demo", epilog="Example:  doorward demo --once")(demo.command)
 app.command("serve", epilog="Example:  doorward serve --data ./data --port 8000")(serve.command)
-app.command("simulate", epilog="Example:  doorward simulate --data ./data --site BR01")(simulate.command)
+app.command("simulate", epilog="Example:  doorward simulate twin-van --port 8000")(simulate.command)
 app.command("scenario", epilog="Example:  doorward scenario delivery --json")(scenario.command)
 app.command("import", epilog="Example:  doorward import ./bank --data ./data")(import_bank.command)
+
+
+if __name__ == "__main__":
+    app()

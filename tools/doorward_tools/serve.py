@@ -1,6 +1,8 @@
 """`doorward serve`: the server, with its database and keys in one data folder."""
 
+from contextlib import suppress
 from pathlib import Path
+from socket import socket
 from typing import Annotated
 
 import typer
@@ -26,9 +28,15 @@ def command(
     from doorward_server.app import create_app
     from doorward_server.settings import Settings
 
-    settings = Settings(data=data, host=host, port=port, language=language)
-    uvicorn.run(
-        create_app(settings),
+    app = create_app(Settings(data=data, host=host, port=port, language=language))
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+            app.state.doorward.live.close()  # else it would wait for every open page
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(
+        app,
         host=host,
         port=port,
         ws="websockets-sansio",
@@ -36,3 +44,5 @@ def command(
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         log_level="warning",
     )
+    with suppress(KeyboardInterrupt):
+        Server(config).run()

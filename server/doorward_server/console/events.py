@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi.responses import StreamingResponse
 
+from doorward_server.live import LiveClosed
 from doorward_server.security.dependencies import site_bound
 from doorward_server.security.models import User
 from doorward_server.services import Services
@@ -40,6 +41,8 @@ async def _events(services: Services, site: int | None, language: str) -> AsyncI
             except TimeoutError:
                 yield ": still here\n\n"
                 continue
+            except LiveClosed:
+                return
             if site is None or event.get("site") == site:
                 yield f"data: {json.dumps(_told(event, language), ensure_ascii=False)}\n\n"
 

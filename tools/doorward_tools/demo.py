@@ -1,0 +1,82 @@
+"""`doorward demo`: a small bank, its server, four simulated units and one delivery, in real time."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from doorward_tools import day
+
+SERVER_START_SECONDS = 60
+SERVER_STOP_SECONDS = 10
+PATIENCE = "45s"  # how long the script leaves the decision to a person at the host screen
+
+
+def command(
+    once: Annotated[bool, typer.Option("--once", help="Play one delivery, print its steps, end.")] = False,
+    data: Annotated[Path, typer.Option(help="Folder of the demo, emptied at every start.")] = Path(
+        "data/demo"
+    ),
+    port: Annotated[
+        int, typer.Option(help="Port of the pages, on this machine only.", min=1, max=65535)
+    ] = 8000,
+) -> None:
+    """Start server and units, print address and logins, play a delivery, keep running until Ctrl-C."""
+    console = Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if day.listens(port):
+            raise day.DayError(f"port {port} is taken; choose another one, for example --port {port + 1}")
+        scenario = day.at_this_hour("delivery", patience="0s" if once else PATIENCE)
+        preparation = day.prepare_day(console, data, scenario)
+        with _server(preparation.data, port):
+            day.introduce(console, preparation, port)
+            if not once:
+                console.print(
+                    "A delivery at B01 begins. To decide yourself, log in as o3001 and approve with head "
+                    f"count 2; after {PATIENCE} the script does."
+                )
+            passed = day.play(console, preparation, scenario, port, keep_running=not once)
+    except day.DayError as error:
+        console.print(f"[red]doorward demo: {error}[/red]")
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        raise typer.Exit(130 if once else 0) from None
+    raise typer.Exit(0 if passed else 1)
+
+
+@contextmanager
+def _server(data: Path, port: int) -> Iterator[None]:
+    """`doorward serve` in a process of its own, ready for requests."""
+    arguments = [
+        sys.executable,
+        "-m",
+        "doorward_tools.main",
+        "serve",
+        "--data",
+        str(data),
+        "--port",
+        str(port),
+    ]
+    process = subprocess.Popen(arguments, start_new_session=True)  # noqa: S603 - Ctrl-C is for us to pass on
+
+    def check() -> None:
+        if process.poll() is not None:
+            raise day.DayError("the server ended while starting; its message is above")
+
+    try:
+        day.wait_for_server(port, SERVER_START_SECONDS, check)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(SERVER_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()

@@ -22,11 +22,16 @@ class Desk:
 
     def get(self, path: str):
         """The JSON at a path of the API."""
-        return self._ask("GET", path, None)
+        return self._ask("GET", path, None).json()
+
+    def download(self, path: str) -> bytes:
+        """The bytes at a path, such as a picture."""
+        return self._ask("GET", path, None).body
 
     def post(self, path: str, content: dict | None = None):
         """Send a change; the JSON of the answer, or None where there is none."""
-        return self._ask("POST", path, content or {})
+        answer = self._ask("POST", path, content or {})
+        return answer.json() if answer.body else None
 
     def listen(self, path: str) -> None:
         """Follow the live feed."""
@@ -36,12 +41,12 @@ class Desk:
     def _event(self, _name: str, data: str) -> None:
         self.events.append((self._world.now(), json.loads(data)))
 
-    def _ask(self, method: str, path: str, content: dict | None):
+    def _ask(self, method: str, path: str, content: dict | None) -> Response:
         self._log_in()
         answer = self._client.request(method, path, content)
         if answer.status >= 400:
             raise DeskError(f"{self.login}: {method} {path}: {_reason(answer)}")
-        return answer.json() if answer.body else None
+        return answer
 
     def _log_in(self) -> None:
         if self._token:

@@ -5,6 +5,7 @@ expected record lies behind the one that was expected before it at the same unit
 with the bank's names; `_VALUES` says how each field reads.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 from doorward_protocol import records
 from doorward_protocol.errors import REASONS
 
+from .desk import DeskError
 from .scenario_loader import ScenarioError, StepTable, duration
-from .stage import HEARD_WITHIN, Stage
+from .stage import HEARD_WITHIN, WATCHER, Stage
 
 EXPECT = StepTable("expect")
 SOON = "10s"
@@ -27,7 +29,7 @@ _CODES = {
     "where": {"host": records.WHERE_HOST, "panel": records.WHERE_PANEL},
 }
 _PEOPLE = ("person", "officer", "crew", "people", "by")
-_BOXES = ("expected", "read", "missing", "foreign")
+_BOXES = ("expected", "read", "missing", "foreign", "epc")
 
 
 @dataclass
@@ -264,6 +266,26 @@ def stored(stage: Stage, unit: str | None = None, within: str = SOON) -> Check:
         return f"unit {len(here())} leaves, server {len(there)}; not there: {lost[:5]}"
 
     return Check(lambda: asked.answer() == here(), missing, duration(within))
+
+
+@EXPECT
+def picture(stage: Stage, kind: str, unit: str | None = None, within: str = SOON) -> Check:
+    """The picture that the newest record of this kind names is at the centre, a JPEG with that hash."""
+    named = [entry.record.fields["picture"] for entry in stage.entries(unit) if entry.record.name == kind]
+    state = {"why": "the record names no picture"}
+
+    def fetch() -> bool:
+        if not named or named[-1] is None:
+            return False
+        try:
+            content = stage.desk(WATCHER).download(f"/api/pictures/{named[-1].hex()}")
+        except DeskError as error:
+            state["why"] = str(error)
+            return False
+        return content[:2] == b"\xff\xd8" and hashlib.sha256(content).digest() == named[-1]
+
+    asked = _Asked(stage, fetch)
+    return Check(asked.answer, lambda: state["why"], duration(within))
 
 
 @EXPECT

@@ -14,6 +14,7 @@ from .world import World
 
 TOUCH_MS = 2600  # that a finger rests on the sensor
 PAUSE_MS = 400  # before the next finger
+WALK_MS = 20_000  # that people wait at a door, or for one to close
 CARD_MS = 1500  # that a card is held to the reader
 SENSORS = {"outer": "outer_fingerprint", "inner": "inner_fingerprint"}
 
@@ -58,6 +59,19 @@ class Site:
     def push(self, door: str) -> bool:
         """Push a leaf and go through; False if it does not give way."""
         return self.unit.parts.doors[door].push()
+
+    def walk(self, doors: Iterable[str]) -> str:
+        """Go through these doors one after the other, each when its strike lets go and the one before is
+        closed again; returns what stood in the way, or nothing."""
+        for name in doors:
+            door = self.unit.parts.doors[name]
+            if not self._world.run_until(lambda door=door: door.released, WALK_MS):
+                return f"the {name} door is not released"
+            door.push()
+            self._world.run_until(lambda door=door: door.open, WALK_MS)
+            if not self._world.run_until(lambda door=door: not door.open, WALK_MS):
+                return f"the {name} door does not close"
+        return ""
 
     def put_boxes(self, tags: dict[str, Tag]) -> None:
         """Put boxes, by their numbers, into the handover area."""

@@ -25,7 +25,7 @@ from doorward_server.console.pages import problem_page
 from doorward_server.database import Database, import_models, upgrade
 from doorward_server.live import Live
 from doorward_server.problems import Problem, ProblemAnswer, not_found, problem_responses
-from doorward_server.security.headers import SecurityHeaders
+from doorward_server.security.headers import TOO_LARGE, SecurityHeaders
 from doorward_server.security.keys import KeyStore
 from doorward_server.services import Clock, Services
 from doorward_server.settings import Settings
@@ -135,14 +135,25 @@ def _answer_invalid(_request: Request, error: Exception) -> Response:
     return _json(422, answer)
 
 
+_UNREADABLE = ProblemAnswer(
+    reason="unreadable",
+    message_zh="请求内容无法读取。",
+    message_en="The body of the request cannot be read.",
+    what_to_do="Send it again as the API's description says. 请按接口说明重新提交。",
+)
+_NOT_POSSIBLE = ProblemAnswer(
+    reason="not_possible",
+    message_zh="没有这个地址,或该地址不支持此操作。",
+    message_en="There is no such address, or nothing of the kind can be done there.",
+    what_to_do="Check the address and the method. 请核对地址和方法。",
+)
+_HTTP_ANSWERS = {400: _UNREADABLE, 413: TOO_LARGE.answer}
+
+
 def _answer_http(_request: Request, error: Exception) -> Response:
+    """What the framework refuses by itself, in our words."""
     assert isinstance(error, HTTPException)
-    answer = ProblemAnswer(
-        reason="not_found" if error.status_code == 404 else "not_possible",
-        message_zh="没有这个地址,或该地址不支持此操作。",
-        message_en=f"{error.detail}.",
-        what_to_do="Check the address and the method. 请核对地址和方法。",
-    )
+    answer = _HTTP_ANSWERS.get(error.status_code, _NOT_POSSIBLE)
     return _json(error.status_code, answer, error.headers)
 
 

@@ -140,6 +140,34 @@ def test_a_reset_password_needs_four_eyes_too(people, staffed, client):
     assert client.post("/api/login", json=credentials).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"login": "duty"}, "login_taken"),
+        ({"password": "short"}, "password_length"),
+        ({"login": "Upper Case"}, "invalid_request"),
+        ({"role": "root"}, "invalid_request"),
+        ({"role": "officer"}, "site_missing"),
+        ({"site_id": 999}, "not_found"),
+        ({"person_id": 999}, "not_found"),
+    ],
+)
+def test_a_user_that_makes_no_sense_is_not_even_asked_for(people, change, reason):
+    answer = people[Role.ADMINISTRATOR].post("/api/users", json=NEW_USER | change)
+    assert answer.json()["reason"] == reason
+    assert people[Role.DUTY].get("/api/approvals").json() == []
+
+
+def test_what_somebody_may_not_do_they_may_not_ask_for(staffed, session):
+    duty = session.get(User, staffed.users[Role.DUTY].id)
+    with pytest.raises(Problem, match="not_allowed"):
+        four_eyes.request(session, duty, "run_release", "run:1", {"run_id": 1})
+
+
+def test_an_approval_that_is_not_there_is_not_found(people):
+    assert decide(people[Role.DUTY], 999).json()["reason"] == "not_found"
+
+
 def test_an_unknown_kind_of_step_cannot_be_registered():
     with pytest.raises(ValueError, match="no kind of approval"):
         four_eyes.on_approved("open_the_vault")

@@ -2,8 +2,9 @@
 
 import pytest
 from doorward_server.audit.models import Decision
-from doorward_server.security import passwords, sessions, users
-from doorward_server.security.models import LoginSession, User
+from doorward_server.problems import Problem
+from doorward_server.security import passwords, sessions, throttle, users
+from doorward_server.security.models import LoginSession, LoginThrottle, User
 from doorward_server.security.roles import Role
 from sqlmodel import col, select
 
@@ -88,6 +89,23 @@ def test_guessing_many_names_from_one_address_has_to_wait_too(client, duty):
     for number in range(50):
         assert attempt(client, login=f"name{number}").status_code == 401
     assert attempt(client, login="another").status_code == 429
+
+
+def test_without_an_address_only_names_are_counted(services, duty):
+    for number in range(60):
+        with pytest.raises(Problem, match="wrong_login"):
+            sessions.log_in(services, f"name{number}", "guess", throttle.UNKNOWN_ADDRESS)
+    assert sessions.log_in(services, "duty", PASSWORD, throttle.UNKNOWN_ADDRESS)
+
+
+def test_old_failures_are_forgotten(client, duty, services, clock):
+    for number in range(3):
+        attempt(client, login=f"name{number}")
+    clock.pass_time(days=1, seconds=1)
+    attempt(client, password="guess")
+    with services.database.reading() as session:
+        kept = {row.key for row in session.exec(select(LoginThrottle))}
+    assert kept == {"pair:duty@testclient", "login:duty", "address:testclient"}
 
 
 def test_a_login_expires(client, duty, clock):

@@ -3,6 +3,7 @@
 from fastapi import Request, Response
 
 from doorward_server.security.sessions import COOKIE
+from doorward_server.security.throttle import UNKNOWN_ADDRESS
 from doorward_server.services import Services
 
 
@@ -26,5 +27,5 @@ def clear_login(response: Response) -> None:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from, as far as the server can tell; behind a Unix socket all are "local"."""
-    return request.client.host if request.client and request.client.host else "local"
+    """Where a request comes from, as far as the server can tell; behind a Unix socket it cannot."""
+    return request.client.host if request.client and request.client.host else UNKNOWN_ADDRESS

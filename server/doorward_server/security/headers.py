@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from doorward_server.problems import Problem
@@ -49,7 +50,7 @@ _FOREIGN = Problem(
     "The request comes from another site and was refused.",
     "Open Doorward in its own window and repeat the step there. 请在本系统页面中重新操作。",
 )
-_TOO_LARGE = Problem(
+TOO_LARGE = Problem(
     413,
     "too_large",
     "上传内容过大。",
@@ -89,7 +90,7 @@ class SecurityHeaders:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._largest_body:
-            return _TOO_LARGE
+            return TOO_LARGE
         if scope["method"] not in _SAFE_METHODS and _is_foreign(headers):
             return _FOREIGN
         return None
@@ -104,7 +105,7 @@ class SecurityHeaders:
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > self._largest_body:
-                    return {"type": "http.disconnect"}
+                    raise HTTPException(413)
             return message
 
         return receive_bounded

@@ -13,15 +13,18 @@ from doorward_server.problems import Problem
 from doorward_server.security.models import LoginThrottle
 from doorward_server.services import services_of
 
+# What callers give when they cannot tell where an attempt comes from.
+UNKNOWN_ADDRESS = "local"
 _WIDE_FACTOR = 10
 _LONGEST_LOCK = timedelta(minutes=15)
 _FORGET_AFTER = timedelta(days=1)
 
 
-def keys_of(login: str, address: str) -> tuple[str, str, str]:
-    """The counts that one attempt belongs to, the narrow one first."""
+def keys_of(login: str, address: str) -> list[str]:
+    """The counts that one attempt belongs to, the narrow one first; without an address, no count of it."""
     name = login.casefold()[:100]
-    return f"pair:{name}@{address}", f"login:{name}", f"address:{address}"
+    keys = [f"pair:{name}@{address}", f"login:{name}"]
+    return keys if address == UNKNOWN_ADDRESS else [*keys, f"address:{address}"]
 
 
 def refuse_if_locked(session: Session, login: str, address: str) -> None:

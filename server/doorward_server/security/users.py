@@ -34,6 +34,7 @@ def create_user(
     services = services_of(session)
     if find_user(session, login) is not None:
         raise login_taken(login)
+    check_place(session, role, site_id, person_id)
     user = User(
         login=login,
         name=name,
@@ -44,26 +45,25 @@ def create_user(
         language=language,
         created_at=services.clock.now(),
     )
-    check_user(session, user)
     session.add(user)
     session.flush()
     audit.record(session, actor, "user_created", _subject(user), None, described(user))
     return user
 
 
-def check_user(session: Session, user: User) -> None:
-    """Raise 422 for a user that makes no sense: officers and keepers have a site, references exist."""
-    if user.role in SITE_ROLES and user.site_id is None:
+def check_place(session: Session, role: str, site_id: int | None, person_id: int | None) -> None:
+    """Raise 422 or 404 for a user that makes no sense: officers and keepers have a site, references exist."""
+    if role in SITE_ROLES and site_id is None:
         raise Problem(
             422,
             "site_missing",
-            "营业专员和管理员用户必须属于一个网点。",
+            "营业专员和金库管理员必须属于一个网点。",
             "Users who are officers or keepers belong to a site.",
             "Choose the site. 请选择网点。",
         )
-    if user.site_id is not None and session.get(Site, user.site_id) is None:
+    if site_id is not None and session.get(Site, site_id) is None:
         raise not_found("网点", "site")
-    if user.person_id is not None and session.get(Person, user.person_id) is None:
+    if person_id is not None and session.get(Person, person_id) is None:
         raise not_found("人员", "person")
 
 
@@ -131,6 +131,7 @@ def request_user(session: Session, actor: User, password: str, fields: dict[str,
     """Ask for a new user; `fields` as for create_user. The password is hashed before it is kept."""
     if find_user(session, fields["login"]) is not None:
         raise login_taken(fields["login"])
+    check_place(session, fields["role"], fields.get("site_id"), fields.get("person_id"))
     hashed = passwords.hash_password(services_of(session).settings, password)
     payload = {"fields": fields, "password_hash": hashed}
     return four_eyes.request(session, actor, "user_create", f"login:{fields['login']}", payload)

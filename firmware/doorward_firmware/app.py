@@ -10,6 +10,7 @@ the task that it belongs to. Nothing that a task, a driver or the network does e
 
 import asyncio
 
+from doorward_protocol import records
 from doorward_protocol.compat import const
 from doorward_protocol.errors import REASONS, SENSOR_SILENT, ProtocolError
 from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
@@ -26,6 +27,7 @@ from doorward_firmware.prompts import Prompts
 from doorward_firmware.supervision import Faults, Supervisor, feed, reason_of
 from doorward_firmware.templates import Templates
 
+_LOOK_BACK = const(64)  # records
 _LONGEST_SLEEP = const(3_600_000)  # ms; so the ticks are read often enough never to wrap
 
 
@@ -120,7 +122,11 @@ class App:
             self._board.network()
         except Exception as error:  # whatever the network's C module raises: the unit works without
             self.report("network", SENSOR_SILENT, repr(error)[:120])
-        results = await self._board.self_tests()
+        try:
+            results = await self._board.self_tests()
+        except Exception as error:
+            self.report("self-test", *reason_of(error))
+            results = [("self-test", False, "")]
         tests = [[name, ok] for name, ok, _ in results]
         manifest = self.desired.version
         self.record("boot", reason=reason, firmware=firmware, tests=tests, manifest=manifest)
@@ -136,7 +142,8 @@ class App:
             PANEL_INNER: self.state.get("lockout_inner"),
         }
         hand, completed = self.state.get("hand"), self.state.get("completed", [])
-        self.unit, effects = unit.restore(hand, completed, lockouts, lock, self.clock.ticks())
+        closed = None if hand is None else self._closed(hand[1][1])
+        self.unit, effects = unit.restore(hand, completed, closed, lockouts, lock, self.clock.ticks())
         if self.unit.handover.task is not None:
             self.arrivals.expect(self.unit.handover.task.epc)
         self.orders_changed()
@@ -146,6 +153,16 @@ class App:
         self.handle(events.TICK)
         if self.unit.handover.state == flows.IDLE:
             self.effects.carry_out(prompts.rest())
+
+    def _closed(self, nonce):
+        """The index of a recent record that closed the task with this nonce, or None."""
+        for index in range(self.journal.size - 1, max(-1, self.journal.size - 1 - _LOOK_BACK), -1):
+            entry = self.journal.entry(index)
+            if entry is not None:
+                record = records.decode(entry)
+                if record.name == "closed" and record.fields["nonce"] == nonce:
+                    return index
+        return None
 
     def _tasks(self):
         yield "clock", self._keep_time

@@ -2,10 +2,9 @@
 
 import asyncio
 
-from doorward_protocol.errors import ProtocolError
-
 from doorward_firmware.drivers.errors import DriverError
 from doorward_firmware.logic import events
+from doorward_firmware.supervision import reason_of
 
 
 class Pictures:
@@ -34,8 +33,8 @@ class Pictures:
         """Take a picture. Return its hash, or None if there is none; the reason is reported."""
         try:
             name = self._blobs.put(await self._camera.picture())
-        except (DriverError, ProtocolError) as error:
-            self._app.report("camera", error.reason, error.detail)
+        except Exception as error:  # the finger counts even if there is no room for the picture
+            self._app.report("camera", *reason_of(error))
             return None
         self._app.report("camera", 0)
         return name

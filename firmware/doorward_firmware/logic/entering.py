@@ -1,13 +1,14 @@
 """What happens when a task enters a state, and how it ends: by restart, by freezing, by leaving.
 
-What must survive a power cut about the task in hand is one small value, `hand`: how far it was, which task,
-nonce and vehicle, and for a frozen one why, for a closed one the index of its record.
+What must survive a power cut about the task in hand is one small value, `hand`: [how far it was, what is kept
+of the task, and for a frozen one why, for a closed one the index of its record].
 """
 
 from doorward_protocol.records import PANEL_INNER, PANEL_OUTER
 
 from doorward_firmware.logic import arrival, events, flows, interlock, prompts
 from doorward_firmware.logic.steps import record
+from doorward_firmware.logic.task import Task
 from doorward_firmware.logic.value import sequence
 
 RUNNING = 1
@@ -18,7 +19,14 @@ CLOSED = 3
 def hand(state, phase, detail=0):
     """The STORE effect that remembers the task in hand."""
     task = state.task
-    return (events.STORE, "hand", [phase, task.id, task.nonce, task.epc, task.version, task.kind, detail])
+    known = [task.id, task.nonce, task.epc, task.version, task.kind, task.expires]
+    return (events.STORE, "hand", [phase, known, detail])
+
+
+def task_of(kept):
+    """Return the Task of a stored hand, as far as it was kept."""
+    task_id, nonce, epc, version, kind, expires = kept[1]
+    return Task(task_id, nonce, epc, version, kind).but(expires=expires)
 
 
 NOTHING_IN_HAND = (events.STORE, "hand", None)
@@ -41,7 +49,8 @@ def prepare(state):
         last_contact=task.last_contact,
     )
     announced = prompts.both("vehicle_arrived", (events.VEHICLE, task.id))
-    return state, sequence(hand(state, RUNNING), vehicle, *announced, (events.LOAD, task))
+    shown = ((events.COMPARE, task), (events.LOAD, task))  # the crew's photos at the inner panel (S1)
+    return state, sequence(hand(state, RUNNING), vehicle, *announced, *shown)
 
 
 def crew(state):
@@ -101,11 +110,16 @@ def closing_recorded(state, event, _now, _settings):
     """The step of LEAVE that makes the closing final: remembered for ever, sensors emptied, all told."""
     if event[1] != "closed" or state.permit is not None:
         return None, state, ()
-    completed = arrival.add_completed(state.completed, state.task)
-    state = state.but(permit=event[2], completed=tuple(completed))
-    kept = (events.STORE, "completed", completed), hand(state, CLOSED, event[2])
+    state, kept = remembered(state, event[2])
     shown = prompts.both("handover_closed") + prompts.at(PANEL_INNER, "leave_through_door")
     return None, state, sequence(*kept, (events.WIPE,), (events.HEAD,), *shown)
+
+
+def remembered(state, index):
+    """The task is closed by the record of this index. Return (state, the effects that keep it)."""
+    completed = arrival.add_completed(state.completed, state.task)
+    state = state.but(state=flows.LEAVE, permit=index, completed=tuple(completed))
+    return state, ((events.STORE, "completed", completed), hand(state, CLOSED, index))
 
 
 ENTERING = {

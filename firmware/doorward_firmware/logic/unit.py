@@ -12,7 +12,6 @@ from doorward_protocol.objects import RELEASE_LOCKOUT
 from doorward_protocol.records import PANEL_INNER, PANEL_OUTER
 
 from doorward_firmware.logic import entering, events, flows, handover, interlock, lockout, prompts
-from doorward_firmware.logic.task import Task
 from doorward_firmware.logic.value import Value, sequence
 
 PANELS = (PANEL_OUTER, PANEL_INNER)
@@ -59,22 +58,24 @@ def next_deadline(state):
     return min(times) if times else None
 
 
-def restore(hand, completed, lockouts, doors, now):
+def restore(hand, completed, closed, lockouts, doors, now):
     """Return (state, effects) after a start: nothing forgotten, nothing carried on half-way.
 
-    hand, completed, lockouts ({panel: stored or None}): as stored; doors: an Interlock with the contacts as
-    they are. A task that was under way is restarted, a frozen one stays frozen, a closed one waits for its
-    vehicle to leave.
+    hand, completed, lockouts ({panel: stored or None}): as stored; closed: journal index of the record that
+    closed the task in hand, or None; doors: an Interlock with the contacts as they are. A task that was under
+    way is restarted, a frozen one stays frozen, a closed one waits for its vehicle to leave.
     """
     work, effects = handover.Handover(tuple([tuple(entry) for entry in completed])), ()
     if hand is not None:
-        phase, task_id, nonce, epc, version, kind, detail = hand
-        work = work.but(task=Task(task_id, nonce, epc, version, kind))
-        if phase == entering.FROZEN:
-            work, effects = entering.frozen(work, detail)
-        elif phase == entering.CLOSED:
-            work = work.but(state=flows.LEAVE, permit=detail)
-            effects = prompts.both("leave_through_door")
+        work = work.but(task=entering.task_of(hand))
+        if closed is not None:  # what is stored may be one step behind the journal
+            work, effects = entering.remembered(work, closed)
+            effects += prompts.both("leave_through_door")
+        elif hand[0] == entering.FROZEN:
+            work, effects = entering.frozen(work, hand[2])
+        elif hand[0] == entering.CLOSED:
+            work, effects = entering.remembered(work, hand[2])
+            effects += prompts.both("leave_through_door")
         else:
             work, effects = entering.ended(work, TIMED_OUT)
     outer, inner = [lockout.restore(lockouts[panel], now) for panel in PANELS]

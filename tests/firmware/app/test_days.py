@@ -292,3 +292,28 @@ def test_stale_orders_a_copied_tag_and_an_unknown_one(make):
         "tid": other.tid,
         "reason": errors.UNKNOWN_TAG,
     }
+
+
+def test_wherever_power_fails_no_door_moved_without_its_record(make):
+    """Cut at each flash operation of an approval: what the strikes did must stand in the journal."""
+    day = make()
+    day.arrive()
+    moved = 0
+    for pieces in (0, 2, 4, 6, 8, 10, 14):
+        day.until("vehicle", day.unit.boots)
+        day.world.run_for(5000)
+        crews = len(day.records("crew"))
+        for person in ESCORTS:
+            day.touch("outer", person)
+        day.until("crew", crews + 1)
+        day.touch("inner", OFFICERS[0])
+        day.unit.cut_during_flash(pieces)
+        day.press("APPROVE")
+        day.unit.power_off()
+        energised = sum(what == "released" for _, what in day.parts.doors["outer"].history)
+        assert energised <= len(released(day))
+        assert len(released(day)) <= len([a for a in day.records("approval") if a["approved"]])
+        moved = energised
+        day.world.run_for(1000)
+        day.boot()
+    assert moved  # some cuts came too late to stop it

@@ -169,14 +169,15 @@ def test_what_a_state_does_not_accept_changes_nothing_of_the_task():
             assert new.handover == state.handover
 
 
-def restart(edges, hand_lost=False):
+def restart(edges):
     """A power cut: what is stored survives, the clock may have jumped, monotonic time begins anew."""
     again = Edges()
     again.now, again.journal = random.Random(edges.now).randrange(10**6), edges.journal
     lockouts = {1: edges.stored.get("lockout_outer"), 2: edges.stored.get("lockout_inner")}
     hand, completed = edges.stored.get("hand"), edges.stored.get("completed", ())
     doors = interlock.Interlock(edges.state.doors.outer_open, edges.state.doors.inner_open)
-    again.state, effects = unit.restore(hand, completed, lockouts, doors, again.now)
+    closed = again.closed(hand)
+    again.state, effects = unit.restore(hand, completed, closed, lockouts, doors, again.now)
     again.stored = dict(edges.stored)
     for answer in again.carry_out(effects):
         again.handle(*answer)
@@ -297,6 +298,17 @@ def test_a_closed_task_stays_closed_and_its_crew_gets_out():
     edges.walk(DOOR_INNER, DOOR_OUTER)
     edges.handle(events.GONE, VAN[0])
     assert edges.names()[-1] == "left"
+
+
+def test_a_cut_right_after_the_closing_record_forgets_nothing():
+    for edges in places():
+        if edges.handover.state == flows.LEAVE:
+            break
+    edges.stored["hand"][0], edges.stored["completed"] = entering.RUNNING, ()
+    edges = restart(edges)
+    assert edges.handover.state == flows.LEAVE
+    assert edges.stored["completed"][-1] == (7, VAN[0], a_task().expires)
+    assert "restarted" not in edges.names()
 
 
 def test_hand_has_three_phases():

@@ -84,8 +84,9 @@ def _power_cut(edges, chance):
     lockouts = {1: edges.stored.get("lockout_outer"), 2: edges.stored.get("lockout_inner")}
     doors = interlock.Interlock(edges.state.doors.outer_open, edges.state.doors.inner_open)
     hand, completed = edges.stored.get("hand"), edges.stored.get("completed", ())
-    again.state, effects = unit.restore(hand, completed, lockouts, doors, again.now)
     again.stored, again.journal = edges.stored, edges.journal
+    closed = again.closed(hand)
+    again.state, effects = unit.restore(hand, completed, closed, lockouts, doors, again.now)
     for answer in again.carry_out(effects):
         again.handle(*answer)
     return again

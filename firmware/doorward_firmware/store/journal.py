@@ -123,6 +123,10 @@ class Journal:
         """Return the place (epoch, index) where sending begins after a connect."""
         return self._acknowledged
 
+    def first_kept(self):
+        """Return the place (epoch, index) of the oldest leaf that is still here."""
+        return self._leaves.first_place(self._ring.oldest)
+
     def acknowledge(self, size, epoch=None):
         """The server has the first size leaves of an epoch (by default the present one) and all before it."""
         place = (self.epoch if epoch is None else epoch, size)

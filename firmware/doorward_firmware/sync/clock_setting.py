@@ -5,7 +5,7 @@ round trip is added. An answer that took too long, that comes twice or that nobo
 """
 
 from doorward_protocol.compat import const
-from doorward_protocol.errors import NOT_WANTED, ProtocolError
+from doorward_protocol.errors import CLOCK_UNSURE, NOT_WANTED, ProtocolError
 from doorward_protocol.records import CLOCK_SURE
 
 from doorward_firmware.store.journal import JournalFull
@@ -27,17 +27,19 @@ class ClockSetting:
         return self._nonce
 
     def answer(self, nonce, server_time):
-        """Take a `time` message; server_time in ms since 1970 UTC. Raises NOT_WANTED."""
+        """Take a `time` message; server_time in ms since 1970 UTC. Raises NOT_WANTED or CLOCK_UNSURE."""
         if nonce is None or nonce != self._nonce:
             raise ProtocolError(NOT_WANTED, "time")
         self._nonce = None
         round_trip = self._clock.ticks() - self._asked
         if round_trip > MAX_ROUND_TRIP_MS:
             return
-        before, after = self._clock.now(), server_time + round_trip // 2
-        if abs(after - before) > JUMP_MS or self._clock.state() != CLOCK_SURE:
+        before, was_sure = self._clock.now(), self._clock.state() == CLOCK_SURE
+        after = server_time + round_trip // 2
+        if self._clock.set(after) is False:
+            raise ProtocolError(CLOCK_UNSURE, "the server's time lies before ours")
+        if abs(after - before) > JUMP_MS or not was_sure:
             try:
                 self._journal.append("clock_set", before=before, after=after)
             except JournalFull:  # the right time is worth more than its record
                 pass
-        self._clock.set(after)

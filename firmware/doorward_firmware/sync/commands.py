@@ -5,7 +5,7 @@ sure. The highest expiry that was forgotten is kept too, so that setting the clo
 back to life.
 """
 
-from doorward_protocol import objects
+from doorward_protocol import cose, objects
 from doorward_protocol.compat import const
 from doorward_protocol.errors import (
     CLOCK_UNSURE,
@@ -22,6 +22,14 @@ MAX_USED = const(32)  # commands that have been used and have not expired
 MAX_AHEAD_MS = const(120_000)  # how far in the future `issued` may lie: twice what a clock may be off
 
 _STATE = "commands"  # [highest forgotten expiry, [[id, expires] …]]
+
+
+def id_of(data):
+    """Return the id that a refused command claims, by which its sender knows it, or None."""
+    try:
+        return objects.payload_fields("command", cose.peek_payload(data))["id"]
+    except ProtocolError:
+        return None
 
 
 class Commands:

@@ -26,7 +26,7 @@ from doorward_protocol.records import CLOCK_SURE
 
 from doorward_firmware.sync import contents
 
-MAX_ENTRIES = const(128)
+MAX_ENTRIES = const(90)  # more do not fit one frame
 MAX_AHEAD_MS = const(120_000)  # how far in the future `issued` may lie: twice what a clock may be off
 
 _STATE = "manifest"  # [version, hash of the object]

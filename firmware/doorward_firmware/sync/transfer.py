@@ -10,11 +10,12 @@ import hashlib
 
 from doorward_protocol import messages, objects
 from doorward_protocol.compat import const
-from doorward_protocol.errors import BAD_HASH, WRONG_KIND, WRONG_UNIT, ProtocolError
+from doorward_protocol.errors import BAD_HASH, BAD_SEQUENCE, WRONG_KIND, WRONG_UNIT, ProtocolError
 
 from doorward_firmware.store.journal import CAUSE_DISAGREES
 from doorward_firmware.sync import trust
 from doorward_firmware.sync.clock_setting import ClockSetting
+from doorward_firmware.sync.commands import id_of
 from doorward_firmware.sync.feed import Feed
 from doorward_firmware.sync.fetch import Fetch
 from doorward_firmware.sync.refusals import MAX_DETAIL
@@ -38,7 +39,8 @@ class Transfer:
         self._waiting = []  # (message name, fields) to send first
         self._status_at = link.clock.ticks()
         self._silent_at = None  # when the server counts as gone
-        self._disagreed = False
+        self._head_root = None  # of the head that was sent last
+        self._disagreed = self._sent_again = False
         self._turn = False
         self._answer_have()
 
@@ -79,9 +81,9 @@ class Transfer:
         leaf = self._feed.next_live(now)
         if leaf is not None:
             return _record(leaf)
-        head_due = self._feed.head_deadline()
-        if head_due is not None and now >= head_due:
-            return await self._head()
+        place = self._feed.head_place(now)
+        if place is not None:
+            return await self._head(place)
         want = self._fetch.next_want(now)
         if want is not None:
             return "want", {"hash": want[0], "offset": want[1]}
@@ -115,24 +117,26 @@ class Transfer:
             "health": link.health(),
         }
 
-    async def _head(self):
+    async def _head(self, place):
         link = self._link
         private, unit = link.identity.signing[0], link.identity.unit
         previous = link.journal.previous
-        epoch, size = link.journal.epoch, link.journal.size
+        self._head_root = link.journal.root_at(*place)
+        self._feed.head_sent(place)
+        if self._head_root is None:  # acknowledged leaves that flash has lost since
+            return None
         signed = await objects.sign(
             link.suite,
             private,
             unit,
             "head",
             unit=unit,
-            epoch=epoch,
-            size=size,
-            root=link.journal.root(),
+            epoch=place[0],
+            size=place[1],
+            root=self._head_root,
             time=link.clock.now(),
             previous=previous[2] if previous[0] else None,
         )
-        self._feed.head_sent(epoch, size)
         return "head", {"object": signed}
 
     def _answer(self, message_name, **fields):
@@ -168,6 +172,8 @@ class Transfer:
                 else:
                     raise ProtocolError(WRONG_KIND, what)
             except ProtocolError as error:
+                if what == "command":
+                    reference = id_of(fields["object"]) or reference
                 self._refuse(what, error, reference)
             self._link.wakened.set()
 
@@ -188,7 +194,13 @@ class Transfer:
             self._arrived(hash)
 
     async def _take_refused(self, what, reference, reason, detail):  # noqa: ARG002
-        self._fetch.leave(reference)
+        if what == "want":
+            self._fetch.leave(reference)
+        elif what == "head" and reason == BAD_HASH and reference == self._head_root:
+            self._disagree(self._link.journal.epoch)
+        elif what == "head" and reason == BAD_SEQUENCE and not self._sent_again:
+            self._sent_again = True
+            self._feed.send_all_again()
 
     async def _take_manifest(self, data):
         if await self._link.desired.accept(data):

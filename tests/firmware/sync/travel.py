@@ -9,6 +9,8 @@ from doorward_simulator.runtimes import compat
 
 compat.install()
 
+BUFFER = 4096  # bytes that the network takes before a writer has to wait, about what lwIP has
+
 
 class _Travelling(selectors.DefaultSelector):
     """Instead of waiting, moves the loop's time to the next timer."""
@@ -56,7 +58,7 @@ class Pipe:
         self._arrived = bytearray()
         self._under_way = collections.deque()
         self._ended = self._reset = False
-        self._changed = asyncio.Event()
+        self._changed, self._moved = asyncio.Event(), asyncio.Event()
         self._free_at = 0.0
         self.carried = 0  # bytes written so far
         self.mangle = lambda data: data  # a fault: what is done to bytes under way
@@ -80,6 +82,7 @@ class Pipe:
 
     def _arrive(self):
         piece = self._under_way.popleft()  # timers of one moment fire in no order
+        self._moved.set()
         if self.stalled:
             return
         if piece is None:
@@ -88,12 +91,20 @@ class Pipe:
             self._arrived += piece
         self._changed.set()
 
+    async def drain(self):
+        """Wait until the network has room: what is written later cannot overtake what is under way."""
+        await asyncio.sleep(0)
+        while sum(map(len, filter(None, self._under_way))) > BUFFER and not self._reset:
+            self._moved.clear()
+            await self._moved.wait()
+
     def end(self):
         self._later(None)
 
     def reset(self):
         self._reset = True
         self._changed.set()
+        self._moved.set()
 
     async def read(self, count):
         while not self._arrived and not self._ended and not self._reset:
@@ -120,7 +131,7 @@ class End:
         self._out.write(data)
 
     async def drain(self):
-        await asyncio.sleep(0)
+        await self._out.drain()
 
     def close(self):
         if not self.closed:

@@ -26,30 +26,42 @@ class Identity:
     trust_object: the accepted trust object (bytes); host, port, path: of the server's link;
     passwords: {name of a fingerprint sensor: its password, 32 bits}."""
 
-    __slots__ = ("_trust", "bundle", "dh", "host", "passwords", "path", "port", "signing", "unit")
+    __slots__ = (
+        "_trust",
+        "_trust_object",
+        "bundle",
+        "dh",
+        "host",
+        "passwords",
+        "path",
+        "port",
+        "signing",
+        "unit",
+    )
 
     def __init__(self, unit, dh, signing, bundle):
         self.unit, self.dh, self.signing, self.bundle = unit, dh, signing, bundle
-        self._trust = (b"", None)
+        self._trust_object, self._trust = b"", {}
         self.host, self.port, self.path = "", 0, "/link"
         self.passwords = {}
 
     @property
     def trust_object(self):
         """The trust object in force. Setting it verifies nothing: see `sync.trust`."""
-        return self._trust[0]
+        return self._trust_object
 
     @trust_object.setter
     def trust_object(self, data):
         signed = cbor.decode(data)
         if not isinstance(signed, list) or not signed:
             raise ProtocolError(MALFORMED, "no trust object")
-        self._trust = (data, objects.payload_fields("trust", cose.peek_payload(signed[0])))
+        self._trust = objects.payload_fields("trust", cose.peek_payload(signed[0]))
+        self._trust_object = data
 
     @property
     def trust(self):
         """The fields of the trust object in force."""
-        return self._trust[1]
+        return self._trust
 
     def dispatch_keys(self):
         """Return {kid: public} of whoever may sign manifests, commands and receipts."""

@@ -158,7 +158,7 @@ class Transfer:
             if self._silent_at is not None:
                 self._silent_at = self._link.clock.ticks() + SILENCE_MS
             self._link.heard()
-            what, reference = "message", None
+            what, fields, reference = "message", {}, None
             try:
                 what, fields = messages.decode(data, messages.TO_UNIT)
                 reference = fields.get("hash")

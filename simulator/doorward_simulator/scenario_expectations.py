@@ -15,7 +15,7 @@ from doorward_protocol.errors import REASONS
 
 from .desk import DeskError
 from .scenario_loader import ScenarioError, StepTable, duration
-from .stage import HEARD_WITHIN, WATCHER, Stage
+from .stage import CLOCKS_DIFFER, HEARD_WITHIN, WATCHER, Stage
 
 EXPECT = StepTable("expect")
 SOON = "10s"
@@ -28,7 +28,8 @@ _CODES = {
     "cause": {"handover": 1, "egress": 2, "fire": 3, "emergency": 4, "timeout": 5},
     "where": {"host": records.WHERE_HOST, "panel": records.WHERE_PANEL},
 }
-_PEOPLE = ("person", "officer", "crew", "people", "by")
+_CODES["approved_where"] = _CODES["where"]  # as the server calls it
+_PEOPLE = ("person", "officer", "crew", "people", "by", "approved_by", "crew_closer")
 _BOXES = ("expected", "read", "missing", "foreign", "epc")
 
 
@@ -191,14 +192,15 @@ def heard(
     `spoken`: with or without a sentence for the loudspeaker."""
     code, limit = stage.unit(unit).name, duration(within)
     wrote = [entry.record.time for entry in stage.entries(code) if entry.record.name == kind]
+    earliest = -CLOCKS_DIFFER if stage.world.clock.realtime else 0
     state = {"why": "the unit has no such record"}
 
     def holds() -> bool:
         for moment, event in stage.told(code, kind):
-            late = stage.preparation.epoch + moment - wrote[-1] if wrote else -1
-            if late >= 0:
+            late = stage.world.clock.epoch + moment - wrote[-1] if wrote else earliest - 1
+            if late >= earliest:
                 state["why"] = f"told {late} ms after the record, speech: {bool(event.get('speech'))}"
-            if 0 <= late <= limit and spoken in (None, bool(event.get("speech"))):
+            if earliest <= late <= limit and spoken in (None, bool(event.get("speech"))):
                 return True
         return False
 
@@ -225,26 +227,32 @@ def alarm(
     stage: Stage,
     rule: str,
     severity: str | None = None,
+    saying: dict | None = None,
+    times: int = 1,
     unit: str | None = None,
     within: str = SOON,
-    times: int = 1,
 ) -> Check:
-    """The centre has this alarm, so often; an alarm that no step expects fails the scenario at its end."""
+    """The centre has this alarm, so often, with these details. One that no step expects is an error."""
     stage.expected_alarms.add(rule)
     site = stage.preparation.sites[stage.unit(unit).name]
     asked = _Asked(stage, stage.alarms)
 
     def holds() -> bool:
         found = [row for row in asked.answer() if row["rule"] == rule and row["site"] == site]
-        return len(found) == times and all(severity in (None, row["severity"]) for row in found)
+        return len(found) == times and all(
+            severity in (None, row["severity"]) and (saying or {}).items() <= row["details"].items()
+            for row in found
+        )
 
     return Check(
-        holds, lambda: f"alarms: {[(row['rule'], row['severity']) for row in asked.last]}", duration(within)
+        holds,
+        lambda: f"alarms: {[(row['rule'], row['severity'], row['details']) for row in asked.last]}",
+        duration(within),
     )
 
 
 @EXPECT
-def no_alarm(stage: Stage, unit: str | None = None) -> Check:
+def no_alarm(stage: Stage) -> Check:
     """Up to now the centre has no alarm at all (S11)."""
     found = [row["rule"] for row in stage.alarms()]
     return Check(lambda: not found, lambda: f"alarms: {', '.join(found)}", 0)

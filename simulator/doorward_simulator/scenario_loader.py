@@ -171,7 +171,7 @@ def _check(mapping: Any, required: dict[str, type], optional: dict[str, type], w
     if not isinstance(mapping, dict):
         raise ScenarioError(f"{what} is no mapping")
     where = f"line {getattr(mapping, 'line', '?')}: {what}"
-    for key, kind in required.items():
+    for key in required:
         if key not in mapping:
             raise ScenarioError(f"{where} lacks {key!r}")
     for key, value in mapping.items():

@@ -15,7 +15,9 @@ from doorward_server.alarms.ends import ended_by, subject_of
 from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import BY_NAME, Rule, rules_for
 from doorward_server.audit import service as audit
+from doorward_server.fleet.models import Site
 from doorward_server.link.models import Leaf
+from doorward_server.planning.progress import place_of_box
 from doorward_server.problems import Problem, not_found
 from doorward_server.security.dependencies import site_bound
 from doorward_server.security.models import User
@@ -46,6 +48,7 @@ def project(
             session.add(alarm)
             continue
         details = {"subject": subject, "record": record.name, "epoch": leaf.epoch, "index": leaf.index}
+        details |= _belonging(session, record)
         alarm = Alarm(
             key=key,
             rule=rule.name,
@@ -207,6 +210,16 @@ def list_alarms(
 def _is_before(alarm: Alarm, leaf: Leaf) -> bool:
     """Whether an alarm's record stands before this one in its journal, whichever came first."""
     return alarm.details["epoch"] != leaf.epoch or alarm.details["index"] < leaf.index
+
+
+def _belonging(session: Session, record: Record) -> dict[str, str]:
+    """Of a box that is not in the order: its number and the site where it belongs now (S7), if known."""
+    found = place_of_box(session, record.fields["epc"]) if record.name == "foreign_box" else None
+    if found is None:
+        return {}
+    box, stop = found
+    site = session.get_one(Site, box.home_site_id if stop is None else stop.site_id)
+    return {"box": box.number, "belongs_to": site.code}
 
 
 def _handling(session: Session, key: str) -> AlarmHandling:

@@ -33,6 +33,9 @@ class Clock:
         """Seconds of the PC's time to wait before `moment`: none in virtual time."""
         return 0.0
 
+    def catch_up(self) -> None:
+        """The PC was busy with what takes no world time (starting processes); go on from the present."""
+
 
 class RealClock(Clock):
     """World time that follows the PC's monotonic clock, `speed` times as fast."""
@@ -49,6 +52,11 @@ class RealClock(Clock):
     def elapsed(self) -> int:
         """Milliseconds of world time that have really passed."""
         return int((self._monotonic() - self._start) * 1000 * self._speed)
+
+    def catch_up(self) -> None:
+        lost = self.elapsed() - self.now
+        self._start += lost / 1000 / self._speed
+        self.epoch += lost
 
     def wait(self, moment: int | None) -> float | None:
         if moment is None:

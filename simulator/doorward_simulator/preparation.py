@@ -35,7 +35,7 @@ class Prompt:
 
 @dataclass
 class Preparation:
-    """`epoch`: ms since 1970 at which the world begins. Numbers are the server's, found by the bank's names."""
+    """`epoch`: ms since 1970 at which the world begins. Numbers are the server's, by the bank's names."""
 
     folder: Path
     data: Path

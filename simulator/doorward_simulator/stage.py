@@ -24,6 +24,7 @@ from .unit import Unit, load_flash
 from .world import World
 
 HEARD_WITHIN = 2000  # ms from a record to the centre, while connected
+CLOCKS_DIFFER = 1000  # ms: in real time the unit's clock, the server's and the world's are three
 DESK_LATENCY = 2  # ms
 WATCHER = "duty1"  # whose wall the world looks at
 
@@ -75,6 +76,7 @@ class Stage:
         self.desk(WATCHER).listen("/live")
         for unit in self.units.values():
             unit.power_on()
+        self.world.clock.catch_up()
 
     # --- names
 
@@ -157,12 +159,12 @@ class Stage:
         return sorted(printer.glob("*.pdf")) if printer else []
 
     def slowest_record(self) -> int | None:
-        """The longest way (ms) of a record to the centre, from its being ready on; None if a cable was out."""
+        """The longest way (ms) of a record to the centre since the unit was ready; None if a cable was out."""
         slowest = None
         for code, since in self.ready_at.items():
             for _, _, entry, received in self.stored_leaves(code):
                 written = records.decode(entry).time
-                if written >= self.preparation.epoch + since and code not in self.unplugged:
+                if written >= self.world.clock.epoch + since and code not in self.unplugged:
                     slowest = max(slowest or 0, received - written)
         return slowest
 

@@ -161,7 +161,7 @@ class World:
     def _wait(self, moment: int | None) -> bool:
         """In real time: wait for `moment` or the network; True if the network had something.
 
-        A world that lags behind the PC stays in order: the network's news never jumps over what is due before.
+        A world that lags behind the PC stays in order: the network's news never jumps over what is due.
         """
         if not self.clock.realtime:
             return False

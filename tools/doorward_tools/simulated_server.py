@@ -1,4 +1,4 @@
-"""The real server in world time: `python -m doorward_tools.simulated_server --data DIR --bus FD --socket PATH`.
+"""The real server in world time: `python -m doorward_tools.simulated_server --data D --bus FD --socket S`.
 
 Started by the simulator as a participant of the bus. Only three things differ from `doorward serve`: the
 event loop asks the world when to wait, the clock is the world's, and randomness is seeded. Routes,

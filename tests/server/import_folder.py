@@ -48,7 +48,7 @@ def write(folder: Path, change=None) -> Path:
     if change is not None:
         change(rows, headings)
     book = Workbook()
-    book.remove(book.active)
+    del book["Sheet"]
     for sheet, content in rows.items():
         opened = book.create_sheet(sheet)
         opened.append(headings.get(sheet, []))

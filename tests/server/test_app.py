@@ -1,6 +1,7 @@
 """The application as a whole: headers on every answer, refusals of one form, a complete description."""
 
 import json
+import stat
 import warnings
 from contextlib import ExitStack
 
@@ -9,10 +10,23 @@ from doorward_server.app import create_app
 from doorward_server.clock import SystemClock, from_milliseconds, to_milliseconds
 from doorward_server.problems import ProblemAnswer
 from doorward_server.security.roles import Role
+from doorward_server.settings import Settings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Starlette would rather have another client library
     from fastapi.testclient import TestClient
+
+
+def test_the_first_start_makes_everything_and_the_second_finds_it(tmp_path, clock):
+    folder = tmp_path / "not" / "yet" / "there"
+    keys = []
+    for _ in range(2):
+        app = create_app(Settings(data=folder), clock)
+        assert TestClient(app).get("/api/health").status_code == 200
+        keys.append(app.state.doorward.keys.pair("dispatch"))
+        app.state.doorward.database.close()
+    assert keys[0] == keys[1]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_health_tells_that_database_and_clock_work(client, clock):

@@ -239,9 +239,9 @@ def _is_photo(content: bytes) -> bool:
 def _digest(workbook: bytes, photos: dict[str, bytes], templates: dict[int, bytes]) -> str:
     """SHA-256 over the workbook and every file it names."""
     whole = hashlib.sha256(hashlib.sha256(workbook).digest())
-    both: tuple[dict[Any, bytes], ...] = (photos, templates)
-    for contents in both:
-        for name in sorted(contents):
-            whole.update(hashlib.sha256(f"{name}".encode()).digest())
-            whole.update(hashlib.sha256(contents[name]).digest())
+    files = [(f"{PHOTOS}/{number}", content) for number, content in photos.items()]
+    files += [(f"{FINGERS}/{row}", content) for row, content in templates.items()]
+    for name, content in sorted(files):
+        whole.update(hashlib.sha256(name.encode()).digest())
+        whole.update(hashlib.sha256(content).digest())
     return whole.hexdigest()

@@ -98,11 +98,13 @@ def play(
     from doorward_simulator.scenario import Runner
     from doorward_simulator.stage import Stage
 
+    from doorward_tools.scenario import show
+
     preparation.epoch = time.time_ns() // 1_000_000
     world = preparation.folder / "world"
     with Stage(scenario, preparation, None, world, realtime=1.0, address=(HOST, port)) as stage:
         report = Runner(scenario, _Narrator(console)).play(stage)
-        _show(console, report)
+        show(report)
         if keep_running:
             console.print("Units and server keep running. Ctrl-C ends them.")
         while keep_running:
@@ -161,18 +163,3 @@ class _Narrator:
             line = f"{row.time / 1000:7.1f} s  [{colour}]{row.result:7}[/{colour}] {row.text}"
             self._console.print(line, highlight=False)
         self._told = len(report.rows)
-
-
-def _show(console: Console, report: "Report") -> None:
-    table = Table("second", "step", "note", "result", title=f"{report.title['zh']}  {report.title['en']}")
-    for row in report.rows:
-        table.add_row(f"{row.time / 1000:.1f}", row.text, row.note, row.detail or row.result)
-    console.print(table)
-    for problem in report.problems:
-        console.print(f"[red]{problem}[/red]")
-    if report.passed:
-        console.print("[green]All steps passed; the centre has every record.[/green]")
-    else:
-        console.print("[red]Not all steps passed.[/red]")
-    if report.heard_ms is not None:
-        console.print(f"Slowest record from the door to the centre: {report.heard_ms} ms.")

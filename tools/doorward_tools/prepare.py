@@ -6,7 +6,6 @@ The same folder then serves a server (`preparation.data`) and a world (flash ima
 Everything that a unit will hold comes from the seed, so that equal preparations give equal journals.
 """
 
-import shutil
 import sqlite3
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
@@ -17,9 +16,8 @@ from doorward_protocol import objects
 from doorward_protocol.prompts import PROMPTS
 from doorward_protocol.suite import run as finish
 from doorward_server.app import open_services
-from doorward_server.clock import from_milliseconds, to_milliseconds
+from doorward_server.clock import to_milliseconds
 from doorward_server.fleet.models import Box, Site, Vehicle
-from doorward_server.importing import service as importing
 from doorward_server.people.models import Person
 from doorward_server.planning import service as planning
 from doorward_server.planning.models import Duty
@@ -28,29 +26,15 @@ from doorward_server.security import users
 from doorward_server.security.keys import KeyPair
 from doorward_server.settings import Settings
 from doorward_server.units import authority, blobs, contents
-from doorward_simulator import bank as banks
-from doorward_simulator import bank_files
 from doorward_simulator.preparation import HOST, PORT, Preparation, Prompt
 from sqlmodel import Session, col, select
 
+from doorward_tools.foundation import PROMPTS_IMAGE, StandingClock, bank_of, provide
 from doorward_tools.provisioning import commission, provision
 from doorward_tools.simulated_server import seeded
 
 BEFORE = timedelta(minutes=20)  # the plan is released so long before the world begins
 PLANNERS = ("dispatch1", "dispatch2")
-
-
-class PreparationClock:
-    """Stands still: preparing takes no time."""
-
-    def __init__(self, milliseconds: int):
-        self._milliseconds = milliseconds
-
-    def milliseconds(self) -> int:
-        return self._milliseconds
-
-    def now(self) -> datetime:
-        return from_milliseconds(self._milliseconds)
 
 
 def prepare(
@@ -64,23 +48,21 @@ def prepare(
     port: int = PORT,
     commissioned: bool = True,
     password: Callable[[str], str] = "{}-pass-word".format,
+    cache: Path | None = None,
 ) -> Preparation:
-    """Make everything under `folder`, which is emptied first. `begins`: naive local time; `plan`: as scenarios.
+    """Make everything under `folder`, emptied first. `begins`: naive local time; `plan`: as scenarios have it.
 
     `settings` are the server's (names of `Settings`); units are `commissioned` or know only who they are;
-    `password` gives each login its password.
+    `password` gives each login its password; `cache` is a folder that keeps what all days have in common.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    provide(folder, begins.date(), settings or {}, password, cache)
     chosen = Settings(data=folder / "data", **(settings or {}))
     moment = begins.replace(tzinfo=chosen.zone)
-    bank = banks.build(f"demo/{seed}", today=begins.date())
-    bank_files.write(bank, folder / "bank")
     random = seeded(f"preparation/{seed}".encode())
-    services = open_services(chosen, PreparationClock(to_milliseconds(moment - BEFORE)), random=random)
+    services = open_services(chosen, StandingClock(to_milliseconds(moment - BEFORE)), random=random)
     database = services.database
     with database.writing() as session:
-        _import(session, folder / "bank")
-        passwords = _set_passwords(session, password)
+        passwords = {user.login: password(user.login) for user in users.list_users(session)}
         printers = _set_printers(session, units, folder / "printed")
     roots = [KeyPair(random(8), *finish(services.suite.new_key())) for _ in range(3)]
     trust = authority.make_trust(services, roots)
@@ -90,11 +72,11 @@ def prepare(
         runs = [_release(session, run, begins.date()) for run in plan]
     with database.reading() as session:
         for place in places.values() if commissioned else ():
-            commission(session, place)
+            commission(session, place, folder / PROMPTS_IMAGE)
         preparation = Preparation(
             folder=folder,
             data=chosen.data,
-            bank=bank,
+            bank=bank_of(begins.date()),
             epoch=to_milliseconds(moment),
             units=places,
             passwords=passwords,
@@ -122,20 +104,6 @@ def stored_leaves(database: Path, kid: bytes) -> list[tuple[int, int, bytes, int
         ).fetchall()
     finally:
         connection.close()
-
-
-def _import(session: Session, folder: Path) -> None:
-    report = importing.import_folder(session, folder)
-    if report.findings:
-        raise RuntimeError(f"the demo bank was refused: {report.findings}")
-
-
-def _set_passwords(session: Session, password: Callable[[str], str]) -> dict[str, str]:
-    passwords = {}
-    for user in users.list_users(session):
-        passwords[user.login] = password(user.login)
-        users.set_password(session, None, user, passwords[user.login])
-    return passwords
 
 
 def _set_printers(session: Session, codes: list[str], folder: Path) -> dict[str, Path]:

@@ -5,6 +5,7 @@ itself. A commissioned unit has been set up once before it is hung on the wall: 
 prompts are there. An uncommissioned one fetches everything over its first connection.
 """
 
+import shutil
 from pathlib import Path
 
 from doorward_firmware.store import identity as identities
@@ -58,11 +59,12 @@ def provision(session: Session, folder: Path, code: str, trust: bytes, host: str
     return UnitPlace(code, identity.unit, folder / code, identity.passwords)
 
 
-def commission(session: Session, place: UnitPlace) -> None:
-    """Give a provisioned unit its newest manifest and everything in it."""
+def commission(session: Session, place: UnitPlace, prompts: Path) -> None:
+    """Give a provisioned unit its newest manifest and everything in it. `prompts`: a blobs image to begin with."""
     services: Services = session.info["services"]
     row = session.exec(select(Unit).where(Unit.kid == place.kid)).one()
     signed = manifests.newest_object(session, row.id)
+    shutil.copyfile(prompts, place.flash / "blobs.bin")
     flash = load_flash(place.flash, place.site)
     partitions = {label: Partition(memory) for label, memory in flash.items()}
     suite, clock = OpenSSLSuite(services.random), BenchClock(services.clock.milliseconds())

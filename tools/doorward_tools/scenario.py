@@ -41,14 +41,12 @@ def command(
         typer.echo(f"doorward scenario: {error}", err=True)
         raise typer.Exit(2) from None
     reports = []
-    for scenario in chosen:
-        if keep is None:
-            with tempfile.TemporaryDirectory(prefix="doorward-") as folder:
-                reports.append(play(scenario, Path(folder)))
-        else:
-            reports.append(play(scenario, keep / scenario.name))
-        if not as_json:
-            show(reports[-1])
+    with tempfile.TemporaryDirectory(prefix="doorward-") as scratch:
+        for scenario in chosen:
+            folder = (keep or Path(scratch)) / scenario.name
+            reports.append(play(scenario, folder, Path(scratch) / "common"))
+            if not as_json:
+                show(reports[-1])
     if as_json:
         typer.echo(json.dumps([report.to_json() for report in reports], ensure_ascii=False, indent=2))
     elif len(reports) > 1:
@@ -64,14 +62,16 @@ def load_scenario(name: str):
     return scenario.load(name)
 
 
-def play(chosen, folder: Path):
-    """Prepare a scenario's bank and day under `folder` and play it in virtual time; returns its report."""
+def play(chosen, folder: Path, cache: Path | None = None):
+    """Prepare a scenario's day under `folder` and play it in virtual time; returns its report. `cache` keeps
+    what several days have in common."""
     from doorward_simulator import scenario
 
     from doorward_tools.prepare import prepare
 
     settings = {**QUICK, **chosen.settings}
-    preparation = prepare(folder, chosen.seed, chosen.begins, chosen.units, chosen.plan, settings)
+    day = (chosen.seed, chosen.begins, chosen.units, chosen.plan)
+    preparation = prepare(folder, *day, settings, cache=cache)
     return scenario.run(chosen, preparation, server_command(preparation.data), folder / "world")
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
+from sqlmodel import Session
 
 from doorward_server.alarms import service
 from doorward_server.alarms.models import Alarm, AlarmHandling
@@ -18,7 +19,10 @@ router = APIRouter(prefix="/api/alarms", tags=["alarms"], responses=problem_resp
 
 
 class AlarmAnswer(BaseModel):
-    """One alarm. `state`: new, acknowledged, over (ended, unheard) or closed. Times in ms since 1970 UTC."""
+    """One alarm. `state`: new, acknowledged, over (ended, unheard) or closed. Times in ms since 1970 UTC.
+
+    `details` of a foreign box hold its number as `box` and the site where it belongs as `belongs_to`.
+    """
 
     key: str
     rule: str
@@ -50,7 +54,7 @@ class Note(BaseModel):
     note: str
 
 
-def answer(alarm: Alarm, handling: AlarmHandling | None) -> AlarmAnswer:
+def answer(session: Session, alarm: Alarm, handling: AlarmHandling | None) -> AlarmAnswer:
     """An alarm as the API gives it."""
     rule = BY_NAME[alarm.rule]
     handled = handling or AlarmHandling(key=alarm.key)
@@ -76,7 +80,7 @@ def answer(alarm: Alarm, handling: AlarmHandling | None) -> AlarmAnswer:
         closed=handled.closed,
         closed_by=handled.closed_by,
         note=handled.note,
-        details=alarm.details,
+        details=alarm.details | service.belonging(session, alarm),
     )
 
 
@@ -88,7 +92,7 @@ def list_alarms(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[AlarmAnswer]:
     """Alarms, the newest first. People of a site see their own, without silent ones."""
-    return [answer(*found) for found in service.list_alarms(session, user, only_open, limit)]
+    return [answer(session, *found) for found in service.list_alarms(session, user, only_open, limit)]
 
 
 @router.post("/{key}/acknowledge")
@@ -97,7 +101,7 @@ def acknowledge(
 ) -> AlarmAnswer:
     """Say that the alarm was heard."""
     alarm = service.acknowledge(session, user, key)
-    return answer(alarm, session.get(AlarmHandling, key))
+    return answer(session, alarm, session.get(AlarmHandling, key))
 
 
 @router.post("/{key}/close", responses=problem_responses(409, 422))
@@ -106,4 +110,4 @@ def close(
 ) -> AlarmAnswer:
     """Close an acknowledged alarm with a note."""
     alarm = service.close(session, user, key, note.note)
-    return answer(alarm, session.get(AlarmHandling, key))
+    return answer(session, alarm, session.get(AlarmHandling, key))

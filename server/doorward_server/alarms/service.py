@@ -48,7 +48,8 @@ def project(
             session.add(alarm)
             continue
         details = {"subject": subject, "record": record.name, "epoch": leaf.epoch, "index": leaf.index}
-        details |= _belonging(session, record)
+        if record.name == "foreign_box":
+            details["epc"] = record.fields["epc"].hex()
         alarm = Alarm(
             key=key,
             rule=rule.name,
@@ -189,6 +190,20 @@ def is_visible(alarm: Alarm, user: User) -> bool:
     return bound is None or (alarm.site_id == bound and not BY_NAME[alarm.rule].silent)
 
 
+def belonging(session: Session, alarm: Alarm) -> dict[str, str]:
+    """Of a box that is not in the order: its number and the site where it belongs now (S7), if known.
+
+    Looked up when somebody looks: planning moves on, the alarm stays what the record said.
+    """
+    epc = alarm.details.get("epc")
+    found = None if epc is None else place_of_box(session, bytes.fromhex(epc))
+    if found is None:
+        return {}
+    box, stop = found
+    site = session.get_one(Site, box.home_site_id if stop is None else stop.site_id)
+    return {"box": box.number, "belongs_to": site.code}
+
+
 def list_alarms(
     session: Session, user: User, only_open: bool, limit: int
 ) -> list[tuple[Alarm, AlarmHandling | None]]:
@@ -210,16 +225,6 @@ def list_alarms(
 def _is_before(alarm: Alarm, leaf: Leaf) -> bool:
     """Whether an alarm's record stands before this one in its journal, whichever came first."""
     return alarm.details["epoch"] != leaf.epoch or alarm.details["index"] < leaf.index
-
-
-def _belonging(session: Session, record: Record) -> dict[str, str]:
-    """Of a box that is not in the order: its number and the site where it belongs now (S7), if known."""
-    found = place_of_box(session, record.fields["epc"]) if record.name == "foreign_box" else None
-    if found is None:
-        return {}
-    box, stop = found
-    site = session.get_one(Site, box.home_site_id if stop is None else stop.site_id)
-    return {"box": box.number, "belongs_to": site.code}
 
 
 def _handling(session: Session, key: str) -> AlarmHandling:

@@ -70,7 +70,7 @@ def _after_closing(session: Session, handover: Handover) -> None:
     reports.queue(session, handover)
     keeper = services_of(session).parts.get("manifests")
     if keeper is not None:
-        after_commit(session, keeper.wake)
+        after_commit(session, lambda: keeper.wake(handover.unit_id))
 
 
 def foresee(session: Session, unit: Unit, leaf: Leaf) -> None:

@@ -11,6 +11,8 @@ from doorward_server.speech.texts import Prompt
 
 PROMPT_SIZE = (240, 240)
 LABEL_SIZE = (240, 32)
+# Raised when labels are drawn differently.
+LABEL_EDITION = 2
 PHOTO_SIZE = (120, 160)
 
 TONES = {"go": (18, 140, 82), "wait": (196, 120, 10), "stop": (200, 38, 46), "info": (28, 100, 210)}
@@ -51,15 +53,18 @@ def prompt_picture(prompt: Prompt, language: str) -> Image.Image:
     large, small = prompt.title_zh, prompt.title_en
     if language == "en":
         large, small = small, large
-    _centred(draw, large, 182, 40, width - 16, _WHITE, bold=True)
-    _centred(draw, small, 222, 19, width - 16, _PALE)
+    lines = _lines(draw, large, width - 16)
+    for number, line in enumerate(lines):
+        middle = 182 if len(lines) == 1 else 167 + 31 * number
+        _centred(draw, line, middle, 40 if len(lines) == 1 else 28, width - 16, _WHITE, bold=True)
+    _centred(draw, small, 225, 18, width - 16, _PALE)
     return image
 
 
 def label(text: str) -> Image.Image:
     """A name or a plate, 240 by 32, drawn as large as it fits."""
     image = Image.new("RGB", LABEL_SIZE, _LABEL_GROUND)
-    _centred(ImageDraw.Draw(image), text, LABEL_SIZE[1] // 2, 24, LABEL_SIZE[0] - 12, _WHITE, bold=True)
+    _centred(ImageDraw.Draw(image), text, LABEL_SIZE[1] // 2 - 1, 22, LABEL_SIZE[0] - 12, _WHITE, bold=True)
     return image
 
 
@@ -70,8 +75,20 @@ def photo(data: bytes) -> Image.Image:
     return ImageOps.fit(upright, PHOTO_SIZE, Image.Resampling.LANCZOS, centering=(0.5, 0.35))
 
 
+def _lines(draw, text, room):
+    """A title in one line, or in two where one would be hard to read from two steps away."""
+    if " " not in text or draw.textlength(text, font(30, True)) <= room:
+        return [text]
+    middle = min(
+        (at for at, letter in enumerate(text) if letter == " "), key=lambda at: abs(at - len(text) / 2)
+    )
+    return [text[:middle], text[middle + 1 :]]
+
+
 def _centred(draw, text, middle, size, room, fill, bold=False):
-    """Write one line centred on height `middle`, smaller if it is wider than `room`."""
-    while size > 10 and draw.textlength(text, font(size, bold)) > room:
+    """Write one line centred on height `middle`; too long, it gets smaller, and then is cut."""
+    while size > 11 and draw.textlength(text, font(size, bold)) > room:
         size -= 1
+    while draw.textlength(text, font(size, bold)) > room:
+        text = text[:-2] + "…"
     draw.text((120, middle), text, fill=fill, font=font(size, bold), anchor="mm")

@@ -14,7 +14,7 @@ from doorward_server.speech.store import SpeechStore, keep
 from doorward_server.speech.texts import PROMPTS, Prompt
 
 # Raised when drawing.py or icons.py change what a picture looks like.
-_EDITION = "1"
+_EDITION = "2"
 
 
 class PackedPrompt(NamedTuple):
@@ -67,7 +67,7 @@ def _picture(folder: Path, prompt: Prompt, language: str) -> bytes:
     path = folder / "pictures" / f"{hashlib.sha256(source.encode()).hexdigest()}.bitmap"
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except OSError:
         data = bitmap(prompt_picture(prompt, language))
         keep(path, data)
         return data

@@ -24,7 +24,7 @@ class SpeechStore:
         path = self._folder / f"{self._name(text, language)}.pcm"
         try:
             data = path.read_bytes()
-        except FileNotFoundError:
+        except OSError:
             data = b""
         if data and len(data) % 2 == 0:
             return data

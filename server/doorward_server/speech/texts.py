@@ -88,7 +88,7 @@ LANGUAGES = ("zh", "en")
 _DIGITS = str.maketrans("0123456789", "零一二三四五六七八九")
 
 
-def sentence(name: str, language: str, **fields: str) -> str:
+def sentence(name: str, language: str, /, **fields: str) -> str:
     """The centre's sentence `name` in "zh" or "en"; a plate is spelt letter by letter."""
     if "plate" in fields:
         fields["plate"] = spell(fields["plate"], language)

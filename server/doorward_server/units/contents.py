@@ -183,7 +183,12 @@ def _spoken(session: Session, text: str, language: str) -> bytes | None:
 
 def _drawn(session: Session, text: str) -> bytes | None:
     try:
-        return blobs.derive(session, "label", text.encode(), lambda: drawing.bitmap(drawing.label(text)))
+        return blobs.derive(
+            session,
+            f"label.{drawing.LABEL_EDITION}",
+            text.encode(),
+            lambda: drawing.bitmap(drawing.label(text)),
+        )
     except FontMissingError as problem:
         log.warning("a name or plate stays undrawn: %s", problem)
         return None

@@ -33,30 +33,42 @@ class Keeper:
         self._changed = asyncio.Event()
         # In ms since 1970 UTC; in the past at first, so that everything is looked at once.
         self._boundary: int | None = 0
+        self._units: set[int] = set()
 
-    def wake(self) -> None:
-        """Something has changed. From any thread."""
-        self._loop.call_soon_threadsafe(self._changed.set)
+    def wake(self, unit_id: int | None = None) -> None:
+        """Something has changed, and with it perhaps the next moment; `unit_id`: look at this unit now.
+
+        From any thread.
+        """
+        self._loop.call_soon_threadsafe(self._note, unit_id)
+
+    def _note(self, unit_id: int | None) -> None:
+        if unit_id is not None:
+            self._units.add(unit_id)
+        self._changed.set()
 
     async def run(self) -> None:
         """Look at all manifests now, and again at every boundary, until cancelled."""
         while True:
             self._changed.clear()
+            units, self._units = self._units, set()
             try:
-                delay = await self._loop.run_in_executor(None, self._step)
+                delay = await self._loop.run_in_executor(None, self._step, units)
             except Exception:
                 log.exception("manifests could not be looked at; trying again in %d s", RETRY_SECONDS)
                 delay = RETRY_SECONDS
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), delay)
 
-    def _step(self) -> float | None:
-        """Refresh all manifests if a boundary was passed; returns the seconds until the next one."""
+    def _step(self, units: set[int]) -> float | None:
+        """Refresh these units, or all if a boundary was passed; returns the seconds until the next one."""
         now = self._services.clock.milliseconds()
-        if self._boundary is not None and now >= self._boundary:
+        passed = self._boundary is not None and now >= self._boundary
+        if units or passed:
             with self._services.database.writing() as session:
                 for unit in session.exec(select(Unit)).all():
-                    service.refresh(session, unit)
+                    if passed or unit.id in units:
+                        service.refresh(session, unit)
         with self._services.database.reading() as session:
             moment = manifests.next_boundary(session)
         self._boundary = None if moment is None else to_milliseconds(moment)

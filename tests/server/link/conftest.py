@@ -1,17 +1,22 @@
 """A released day with a registered unit at its first stop, and the server running for it."""
 
-import functools
+import random
+import shutil
 import warnings
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import server_bank
 from doorward_protocol.prompts import PROMPTS
+from doorward_server.app import open_services
+from doorward_server.clock import SystemClock
 from doorward_server.planning import service as planning
 from doorward_server.planning.models import Stop
 from doorward_server.security.models import User
-from doorward_server.speech.engine import ENGINE
+from doorward_server.settings import Settings
+from doorward_server.units import contents
 from sqlmodel import col, select
 from unit_client import Delivery, UnitClient
 
@@ -20,32 +25,58 @@ with warnings.catch_warnings():
     from fastapi.testclient import TestClient
 
 
-# Each name is really spoken, but once for all tests.
-_spoken = functools.cache(ENGINE.synthesize)
+class Monday(SystemClock):
+    """The moment at which the tests' own clock begins."""
+
+    def milliseconds(self) -> int:
+        return 1_772_402_400_000  # 2026-03-01 22:00 UTC
+
+
+@pytest.fixture(scope="session")
+def released_data(staffed_data, tmp_path_factory) -> tuple[Path, SimpleNamespace]:
+    """A bank's data folder with a run released by two dispatchers and a unit at its first stop; made once.
+
+    The prompt pack has three prompts, so that a copy takes milliseconds; the whole pack has its own tests.
+    """
+    empty, bank = staffed_data
+    folder = shutil.copytree(empty, tmp_path_factory.mktemp("released") / "data")
+    services = open_services(Settings(data=folder), Monday(), random=random.Random("released").randbytes)
+    with pytest.MonkeyPatch.context() as patch, services.database.writing() as session:
+        patch.setattr(contents, "PROMPTS", dict(list(PROMPTS.items())[:3]))
+        first, second = (session.get(User, one.id) for one in (bank.dispatcher, bank.dispatcher2))
+        run = planning.create_run(session, first, server_bank.plan(bank, services.clock.now()))
+        planning.release_approve(session, second, planning.release_request(session, first, run))
+        tasks = session.exec(select(Stop.id).order_by(col(Stop.sequence))).all()
+        unit = UnitClient(services).register(session, bank.sites["north"])
+        day = SimpleNamespace(bank=bank, run=run.id, tasks=list(tasks), unit=unit.id)
+    services.database.close()
+    return folder, day
+
+
+@pytest.fixture
+def settings(tmp_path, released_data):
+    folder = shutil.copytree(released_data[0], tmp_path / "data")
+    return Settings(data=folder, argon2_time_cost=1, argon2_memory_kib=8)
 
 
 @pytest.fixture(autouse=True)
 def short_pack(monkeypatch):
-    """A pack of three prompts, so that a database is made in milliseconds; the whole has its own tests."""
-    monkeypatch.setattr("doorward_server.units.contents.PROMPTS", dict(list(PROMPTS.items())[:3]))
-    monkeypatch.setattr(ENGINE, "synthesize", _spoken)
+    """The same short pack while a test runs."""
+    monkeypatch.setattr(contents, "PROMPTS", dict(list(PROMPTS.items())[:3]))
 
 
 @pytest.fixture
-def day(services, staffed, clock) -> SimpleNamespace:
-    """The bank, its run released by two dispatchers, and the tasks of its two stops."""
-    with services.database.writing() as session:
-        first, second = (session.get(User, one.id) for one in (staffed.dispatcher, staffed.dispatcher2))
-        run = planning.create_run(session, first, server_bank.plan(staffed, clock.now()))
-        planning.release_approve(session, second, planning.release_request(session, first, run))
-        tasks = session.exec(select(Stop.id).order_by(col(Stop.sequence))).all()
-        return SimpleNamespace(bank=staffed, run=run.id, tasks=list(tasks))
+def day(released_data) -> SimpleNamespace:
+    """What is in the data folder: `bank`, `run`, `tasks` along the route, `unit` at the first."""
+    return released_data[1]
 
 
 @pytest.fixture
 def unit(services, day) -> UnitClient:
     """The registered unit of the north branch, not yet connected."""
-    return UnitClient(services).register(day.bank.sites["north"])
+    unit = UnitClient(services)
+    unit.id = day.unit
+    return unit
 
 
 @pytest.fixture

@@ -115,7 +115,9 @@ def test_the_newest_connection_wins(connect, unit):
 
 
 def test_other_units_are_not_disturbed_by_a_bad_one(connect, day, services, online):
-    other = connect(UnitClient(services, seed=2).register(day.bank.sites["south"]))
+    with services.database.writing() as session:
+        other = UnitClient(services, seed=2).register(session, day.bank.sites["south"])
+    connect(other)
     online.send_plain(b"\xff")
     closed_with(online.socket)
     other.status()

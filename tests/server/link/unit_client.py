@@ -1,4 +1,4 @@
-"""A unit as the link sees it, on the protocol's own code: keys, handshake, channel, a journal that can lie."""
+"""A unit as the link sees it, on the protocol's own code: keys, handshake, channel, a journal that lies."""
 
 import random
 import time
@@ -34,10 +34,9 @@ class UnitClient:
         self.socket: Any = None
         self.id = 0
 
-    def register(self, site):
-        with self.services.database.writing() as session:
-            unit = service.register_unit(session, self.kid, site, self.dh[1], self.signing[1], self.bundle[1])
-            self.id = unit.id
+    def register(self, session, site):
+        unit = service.register_unit(session, self.kid, site, self.dh[1], self.signing[1], self.bundle[1])
+        self.id = unit.id
         return self
 
     # The connection.

@@ -10,24 +10,22 @@ the task that it belongs to. Nothing that a task, a driver or the network does e
 
 import asyncio
 
-from doorward_protocol import records
 from doorward_protocol.compat import const
-from doorward_protocol.errors import REASONS, SENSOR_SILENT, ProtocolError
-from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
+from doorward_protocol.errors import MALFORMED, REASONS, ProtocolError
+from doorward_protocol.records import PANEL_INNER, PANEL_OUTER
 
 from doorward_firmware.arrivals import Arrivals
 from doorward_firmware.boxes import BoxReader
 from doorward_firmware.display import Display
 from doorward_firmware.door_control import DoorControl
 from doorward_firmware.effects import Effects
-from doorward_firmware.logic import events, flows, interlock, prompts, settings, unit
+from doorward_firmware.logic import events, flows, prompts, settings, unit
 from doorward_firmware.panels import Panel
 from doorward_firmware.pictures import Pictures
 from doorward_firmware.prompts import Prompts
 from doorward_firmware.supervision import Faults, Supervisor, feed, reason_of
 from doorward_firmware.templates import Templates
 
-_LOOK_BACK = const(64)  # records
 _LONGEST_SLEEP = const(3_600_000)  # ms; so the ticks are read often enough never to wrap
 
 
@@ -41,6 +39,7 @@ class App:
         self.faults = Faults(self._record_fault)
         self.supervisor = Supervisor(clock, self.report)
         self._board = board
+        self._network, self._connected = None, False
         self._waiting, self._busy, self._ready = [], False, False
         self._news = asyncio.Event()
         self.displays = (
@@ -109,60 +108,28 @@ class App:
     def configure(self, configuration):
         """Take times and site type from a configuration blob; what it names wrongly keeps its default."""
         self.settings, refused = settings.override(configuration["settings"])
-        self.report("configuration", 1 if refused else 0, ", ".join(refused))
+        self.report("configuration", MALFORMED if refused else 0, ", ".join(refused))
         self.unit = self.unit.but(doors=self.unit.doors.but(fail_secure=tuple(configuration["fail_secure"])))
 
-    # Start
-
-    async def start(self, reason, firmware):
-        """Open and test the board, record the boot, take up what the last run left; then start all tasks."""
-        for name, fault, detail in await self._board.start():
-            self.report(name, fault, detail)
-        try:
-            self._board.network()
-        except Exception as error:  # whatever the network's C module raises: the unit works without
-            self.report("network", SENSOR_SILENT, repr(error)[:120])
-        try:
-            results = await self._board.self_tests()
-        except Exception as error:
-            self.report("self-test", *reason_of(error))
-            results = [("self-test", False, "")]
-        tests = [[name, ok] for name, ok, _ in results]
-        manifest = self.desired.version
-        self.record("boot", reason=reason, firmware=firmware, tests=tests, manifest=manifest)
-        self._restore()
-        for name, function in self._tasks():
-            self.supervisor.start(name, function)
-
-    def _restore(self):
-        doors = self._board.doors
-        lock = interlock.Interlock(doors.is_open(DOOR_OUTER), doors.is_open(DOOR_INNER))
-        lockouts = {
-            PANEL_OUTER: self.state.get("lockout_outer"),
-            PANEL_INNER: self.state.get("lockout_inner"),
-        }
-        hand, completed = self.state.get("hand"), self.state.get("completed", [])
-        closed = None if hand is None else self._closed(hand[1][1])
-        self.unit, effects = unit.restore(hand, completed, closed, lockouts, lock, self.clock.ticks())
-        if self.unit.handover.task is not None:
-            self.arrivals.expect(self.unit.handover.task.epc)
+    def restore(self, state, effects):
+        """Take up what the last run left. Events that came before now follow, but for the doors': their
+        contacts are part of the state."""
+        self.unit = state
         self.orders_changed()
         early, self._waiting = self._waiting, self.effects.carry_out(effects)
-        self._waiting += [event for event in early if event[0] != events.DOOR]  # the contacts are known now
+        self._waiting += [event for event in early if event[0] != events.DOOR]
         self._ready = True
         self.handle(events.TICK)
         if self.unit.handover.state == flows.IDLE:
             self.effects.carry_out(prompts.rest())
 
-    def _closed(self, nonce):
-        """The index of a recent record that closed the task with this nonce, or None."""
-        for index in range(self.journal.size - 1, max(-1, self.journal.size - 1 - _LOOK_BACK), -1):
-            entry = self.journal.entry(index)
-            if entry is not None:
-                record = records.decode(entry)
-                if record.name == "closed" and record.fields["nonce"] == nonce:
-                    return index
-        return None
+    # Tasks
+
+    def start(self, network):
+        """Start all tasks. network: the interface, or None."""
+        self._network = network
+        for name, function in self._tasks():
+            self.supervisor.start(name, function)
 
     def _tasks(self):
         yield "clock", self._keep_time
@@ -198,6 +165,11 @@ class App:
                 self.handle(events.TICK)
 
     def _keep_house(self):
+        """Every two seconds: is the cable back, does the chip's clock still agree?"""
+        connected = self._network is not None and self._network.isconnected()
+        if connected and not self._connected:
+            self.link.connect_now()
+        self._connected = connected
         jumped = self.clock.check()
         if jumped is not None:
             self.record("clock_set", before=jumped[0], after=jumped[1])

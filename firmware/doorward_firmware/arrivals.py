@@ -112,9 +112,11 @@ class Arrivals:
 
     def _conditions(self, wall):
         app, desired = self._app, self._desired
+        incomplete = tuple(desired.incomplete())
         return arrival.Conditions(wall, desired.fresh_until, tuple(desired.roster())).but(
             clock_sure=app.clock.state() == CLOCK_SURE,
             in_hand=app.unit.handover.task is not None,
             room=app.journal.room_for_task(),
-            incomplete=tuple(desired.incomplete()),
+            incomplete=incomplete,
+            unread=any(desired.order(task) is None for task in incomplete),
         )

@@ -14,6 +14,7 @@ from doorward_protocol import records
 from doorward_firmware.app import App
 from doorward_firmware.board import open_board
 from doorward_firmware.clock import Clock
+from doorward_firmware.starting import start
 from doorward_firmware.store import identity as identities
 from doorward_firmware.store.blobs import Blobs
 from doorward_firmware.store.journal import Journal
@@ -36,13 +37,13 @@ async def main(suite=None):
     """Build everything and run it."""
     import machine
 
-    app = build(suite or _device_suite(), machine.RTC())
-    await app.start(machine.reset_cause(), VERSION)
+    app, board = build(suite or _device_suite(), machine.RTC())
+    await start(app, board, machine.reset_cause(), VERSION)
     await app.run(machine.WDT(timeout=WATCHDOG_MS))
 
 
 def build(suite, rtc):
-    """Return the App, nothing of it running yet. Raises BAD_KEY if the unit has no identity."""
+    """Return (App, Board), nothing of them running yet. Raises BAD_KEY if the unit has no identity."""
     state = State(partition("state"))
     identity = identities.read(state)
     passwords = {name: number.to_bytes(4, "big") for name, number in identity.passwords.items()}
@@ -55,7 +56,7 @@ def build(suite, rtc):
     clock.begin(max(last_sure_time(journal), desired.issued))
     link = Link(identity, suite, clock, journal, blobs, state, desired, VERSION)
     app = App(board, clock, suite, state, journal, blobs, desired, link)
-    return app
+    return app, board
 
 
 def partition(label):

@@ -34,9 +34,10 @@ GRAI_96 = 0x33
 class Conditions(Value):
     """What else a start depends on. wall: time now (ms since 1970); clock_sure: bool; fresh_until: of the
     manifest (wall ms); in_hand: a task is being carried out; room: the journal has room for a handover;
-    people: ids of the roster; incomplete: ids of tasks that still lack blobs."""
+    people: ids of the roster; incomplete: ids of tasks that still lack blobs; unread: some order is listed
+    and not here yet."""
 
-    __slots__ = ("clock_sure", "fresh_until", "in_hand", "incomplete", "people", "room", "wall")
+    __slots__ = ("clock_sure", "fresh_until", "in_hand", "incomplete", "people", "room", "unread", "wall")
 
     def __init__(self, wall=0, fresh_until=0, people=()):
         self.wall = wall
@@ -46,6 +47,7 @@ class Conditions(Value):
         self.in_hand = False
         self.room = True
         self.incomplete = ()
+        self.unread = False
 
 
 def decide(epc, tid, orders, completed, conditions):
@@ -63,7 +65,7 @@ def decide(epc, tid, orders, completed, conditions):
     if done is not None and not started:
         return TASK_COMPLETED, _order_of(done, orders)
     if not open_orders:
-        return UNKNOWN_TAG, None
+        return (ORDER_INCOMPLETE if conditions.unread else UNKNOWN_TAG), None
     order = _nearest(started or open_orders, wall)
     if order["vehicle"][3] != tid:
         return TAG_COPIED, order

@@ -41,6 +41,11 @@ DONE = (7, VAN, NOW + HOUR)
         (answer([order()]), 0, 7),
         (answer([]), errors.UNKNOWN_TAG, None),
         (answer([order(epc=b"another")]), errors.UNKNOWN_TAG, None),
+        (
+            answer([], unread=True),
+            errors.ORDER_INCOMPLETE,
+            None,
+        ),  # it may be in the order that is not here yet
         (answer([order()], tid=b"copy"), errors.TAG_COPIED, 7),
         (answer([order(start=1)]), errors.EARLY_VEHICLE, 7),
         (answer([order(start=0)]), 0, 7),

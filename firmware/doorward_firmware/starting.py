@@ -1,0 +1,63 @@
+"""From reset to work: open and test the board, record the boot, take up what was left, start all tasks.
+
+Nothing that is broken stops this: a part that fails is recorded and reported, and the unit does what it can
+without it.
+"""
+
+from doorward_protocol import records
+from doorward_protocol.compat import const
+from doorward_protocol.errors import SENSOR_SILENT
+from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
+
+from doorward_firmware.logic import interlock, unit
+from doorward_firmware.supervision import reason_of
+
+_LOOK_BACK = const(64)  # records
+
+
+async def start(app, board, reason, firmware):
+    """Start the App on its board. reason: of the reset; firmware: version."""
+    for name, fault, detail in await board.start():
+        app.report(name, fault, detail)
+    network = None
+    try:
+        network = board.network()
+    except Exception as error:  # whatever the network's C module raises: the unit works without
+        app.report("network", SENSOR_SILENT, repr(error)[:120])
+    tests = await _self_tests(app, board)
+    app.record("boot", reason=reason, firmware=firmware, tests=tests, manifest=app.desired.version)
+    _restore(app, board.doors)
+    app.start(network)
+
+
+async def _self_tests(app, board):
+    """Return [[name, ok] …] of all parts."""
+    try:
+        results = await board.self_tests()
+    except Exception as error:
+        app.report("self-test", *reason_of(error))
+        return [["self-test", False]]
+    return [[name, ok] for name, ok, _ in results]
+
+
+def _restore(app, doors):
+    state, now = app.state, app.clock.ticks()
+    contacts = interlock.Interlock(doors.is_open(DOOR_OUTER), doors.is_open(DOOR_INNER))
+    lockouts = {PANEL_OUTER: state.get("lockout_outer"), PANEL_INNER: state.get("lockout_inner")}
+    hand, completed = state.get("hand"), state.get("completed", [])
+    closed = None
+    if hand is not None:
+        closed = _closed(app.journal, hand[1][1])
+        app.arrivals.expect(hand[1][2])
+    app.restore(*unit.restore(hand, completed, closed, lockouts, contacts, now))
+
+
+def _closed(journal, nonce):
+    """The index of a recent record that closed the task with this nonce, or None."""
+    for index in range(journal.size - 1, max(-1, journal.size - 1 - _LOOK_BACK), -1):
+        entry = journal.entry(index)
+        if entry is not None:
+            record = records.decode(entry)
+            if record.name == "closed" and record.fields["nonce"] == nonce:
+                return index
+    return None

@@ -2,8 +2,9 @@
 
 `append` is durable on return; only then may an entry leave the unit or a relay move. What has been appended
 is never changed, and not forgotten before the server's receipt for it (`acknowledge`). Acknowledged leaves
-stay as long as the ring has room: a sector is given up only when it is the next to be written. On the
-reference board's 2 MB that is after about 10,000 entries, far more than the seven days that they are owed.
+stay as long as the ring has room: a sector is given up only when it is among the next to be written. On the
+reference board's 2 MB that is after 19,000 entries of a usual day, far more than the seven days that they are
+owed. An append costs one write of 110 bytes, and a thousand of them 27 erases, all while idle.
 
 The last sectors are a reserve: without them no task starts (`room_for_task`), so that a running one can
 always be finished; records that anybody can cause from outside may use half of it only. The very last sector

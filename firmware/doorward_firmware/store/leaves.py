@@ -129,12 +129,13 @@ class Leaves:
 
     def _mount(self):
         ring = self.ring
-        for sequence in range(ring.newest, ring.oldest - 1, -1):
-            header = ring.header(sequence)
+        for sequence in range(ring.oldest, ring.newest + 1):
+            header = ring.mounted[sequence]
             self._starts[sequence] = (struct.unpack_from(_HEADER, header, 0)[0], _frontier(header).size)
-        if ring.oldest > ring.newest:
+        if not ring.newest:
             return
-        header = ring.header(ring.newest)
+        header = ring.mounted[ring.newest]
+        ring.mounted = {}
         self.epoch, _, self.cause, epoch, size, root = struct.unpack_from(_HEADER, header, 0)
         self.previous = (epoch, size, root)
         self.frontier = _frontier(header)

@@ -32,6 +32,7 @@ class Ring:
         self.sectors = self._region.sectors
         self.newest = 0
         self.oldest = 1
+        self.mounted = {}  # sequence -> header, of all sectors that a mount found; for the owner to forget
         self.damaged = False  # True if the newest sector holds whole entries behind a broken one
         self.ahead = min(2, self.sectors // 4)  # sectors kept erased in front of the newest
         self._clean = 0  # sectors in front of the newest that are known to be erased
@@ -125,11 +126,12 @@ class Ring:
         return sequence, payload[_PREFIX_SIZE:]
 
     def _mount(self):
-        found = set()
+        found = {}
         for sector in range(self.sectors):
             header = self._read_header(sector)
             if header:
-                found.add(header[0])
+                found[header[0]] = header[1]
+        self.mounted = found
         if found:
             self.newest = self.oldest = max(found)
             while self.oldest - 1 in found:

@@ -23,7 +23,7 @@ from doorward_firmware.sync.stream import Disconnected
 from doorward_firmware.sync.transfer import Transfer
 
 FIRST_PAUSE_MS = const(1_000)
-LONGEST_PAUSE_MS = const(30_000)
+LONGEST_PAUSE_MS = const(15_000)
 LASTING_MS = const(30_000)  # a connection that lasted so long was a good one
 CONTACT_MS = const(600_000)  # how often the last contact is written down while connected
 

@@ -49,7 +49,8 @@ def _restore(app, doors):
     if hand is not None:
         closed = _closed(app.journal, hand[1][1])
         app.arrivals.expect(hand[1][2])
-    app.restore(*unit.restore(hand, completed, closed, lockouts, contacts, now))
+    wall = app.clock.now()
+    app.restore(*unit.restore(hand, completed, closed, lockouts, contacts, now, wall))
 
 
 def _closed(journal, nonce):

@@ -17,6 +17,8 @@ from doorward_firmware.logic.value import Value, sequence
 PANELS = (PANEL_OUTER, PANEL_INNER)
 LOCKOUTS = {PANEL_OUTER: "outer", PANEL_INNER: "inner"}
 
+LAST_MOMENT = 253_402_300_799_000  # end of the year 9999: the calendars of those who read records end there
+
 # Reasons that say nothing against a finger: it was recognised, but nobody needed it now.
 NEUTRAL = (ALREADY_IDENTIFIED, NOT_WANTED)
 
@@ -58,12 +60,13 @@ def next_deadline(state):
     return min(times) if times else None
 
 
-def restore(hand, completed, closed, lockouts, doors, now):
+def restore(hand, completed, closed, lockouts, doors, now, wall):
     """Return (state, effects) after a start: nothing forgotten, nothing carried on half-way.
 
     hand, completed, lockouts ({panel: stored or None}): as stored; closed: journal index of the record that
     closed the task in hand, or None; doors: an Interlock with the contacts as they are. A task that was under
-    way is restarted, a frozen one stays frozen, a closed one waits for its vehicle to leave.
+    way is restarted, a frozen one stays frozen, a closed one waits for its vehicle to leave. A panel that is
+    locked says so again: the power may have been cut before it could.
     """
     work, effects = handover.Handover(tuple([tuple(entry) for entry in completed])), ()
     if hand is not None:
@@ -80,6 +83,9 @@ def restore(hand, completed, closed, lockouts, doors, now):
             work, effects = entering.ended(work, TIMED_OUT)
     outer, inner = [lockout.restore(lockouts[panel], now) for panel in PANELS]
     state = Unit(doors, work, outer, inner)
+    for panel in PANELS:
+        if lockout.is_locked(state.lockout(panel)):
+            effects += (_locked(panel, state.lockout(panel), wall),)
     locks = tuple([(events.LOCK, door) for door in interlock.DOORS])
     return state, sequence((events.WIPE,), *locks, *_outgoing(effects))
 
@@ -174,9 +180,13 @@ def _failed(state, panel, reason, picture, now, wall):
     effects = _finger_refused(state, panel, reason, picture)
     if not lockout.is_locked(locked):
         return state, effects
-    until = wall + lockout.lock_ms(locked.failures)
-    record = (events.RECORD, "locked", {"panel": panel, "failures": locked.failures, "until": until})
+    record = _locked(panel, locked, wall)
     return state, sequence(*effects, record, (events.LOCKED_OUT, panel), *prompts.both("panel_locked"))
+
+
+def _locked(panel, locked, wall):
+    until = min(wall + lockout.lock_ms(locked.failures), LAST_MOMENT)
+    return (events.RECORD, "locked", {"panel": panel, "failures": locked.failures, "until": until})
 
 
 def _finger_refused(state, panel, reason, picture):

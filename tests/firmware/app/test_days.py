@@ -237,7 +237,7 @@ def test_wherever_power_fails_no_door_moved_without_its_record(make):
     day = make()
     day.arrive()
     moved = 0
-    for pieces in (0, 2, 4, 6, 8, 10, 14):
+    for pieces in (1, 5, 9, 14):
         day.until("vehicle", day.unit.boots)
         day.world.run_for(5000)
         crews = len(day.records("crew"))

@@ -17,6 +17,9 @@ FOLDERS = (
     (ROOT / "firmware" / "doorward_firmware", "/lib/doorward_firmware"),
     (ROOT / "firmware" / "doorward_firmware" / "logic", "/lib/doorward_firmware/logic"),
     (ROOT / "firmware" / "doorward_firmware" / "crypto", "/lib/doorward_firmware/crypto"),
+    (ROOT / "firmware" / "doorward_firmware" / "drivers", "/lib/doorward_firmware/drivers"),
+    (ROOT / "firmware" / "doorward_firmware" / "store", "/lib/doorward_firmware/store"),
+    (ROOT / "firmware" / "doorward_firmware" / "sync", "/lib/doorward_firmware/sync"),
     (HARNESS / "micropython_stubs", "/lib"),
     (HARNESS / "portable", "/checks"),
     (HERE / "portable", "/checks"),
@@ -48,7 +51,9 @@ def errors():
     return {line["check"]: line["error"] for line in lines}
 
 
-@pytest.mark.parametrize("name", ["check_delivery", "check_trace_is_long_enough"])
+@pytest.mark.parametrize(
+    "name", ["check_delivery", "check_trace_is_long_enough", "check_the_whole_firmware_imports"]
+)
 def test_under_both(errors, name):
     getattr(logic_checks, name)()
     assert errors[name] is None, errors[name]

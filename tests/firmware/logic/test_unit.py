@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from doorward_firmware.logic import entering, events, flows, interlock, settings, unit
+from doorward_firmware.logic import entering, events, flows, interlock, lockout, settings, unit
 from doorward_protocol import errors
 from doorward_protocol.objects import APPROVE, REFUSE, RELEASE_LOCKOUT, RESTART
 from doorward_protocol.records import (
@@ -177,7 +177,7 @@ def restart(edges):
     hand, completed = edges.stored.get("hand"), edges.stored.get("completed", ())
     doors = interlock.Interlock(edges.state.doors.outer_open, edges.state.doors.inner_open)
     closed = again.closed(hand)
-    again.state, effects = unit.restore(hand, completed, closed, lockouts, doors, again.now)
+    again.state, effects = unit.restore(hand, completed, closed, lockouts, doors, again.now, WALL)
     again.stored = dict(edges.stored)
     for answer in again.carry_out(effects):
         again.handle(*answer)
@@ -267,6 +267,7 @@ def test_a_power_cut_while_the_sensor_is_asked_counts_the_attempt():
     edges.handle(events.TOUCH, PANEL_OUTER)
     edges = restart(edges)
     assert edges.state.outer.failures == 5
+    assert edges.last("locked") == {"panel": PANEL_OUTER, "failures": 5, "until": WALL + 30_000}
     edges.arrive(a_task(b"nonce002"))
     edges.touch(PANEL_OUTER, ESCORTS[0])
     assert edges.handover.identified == ()
@@ -328,6 +329,16 @@ def test_the_officer_sees_that_the_outer_panel_is_locked():
     edges.effects.clear()
     edges.wait(30_000)
     assert [effect[2] for effect in edges.effects if effect[0] == events.SHOW] == [3, 3]
+
+
+def test_a_lock_of_ages_still_has_a_date():
+    edges = Edges()
+    edges.state = edges.state.but(outer=lockout.Lockout(failures=49))
+    edges.arrive()
+    edges.touch(PANEL_OUTER)
+    assert edges.last("locked") == {"panel": PANEL_OUTER, "failures": 50, "until": unit.LAST_MOMENT}
+    edges.command(RELEASE_LOCKOUT, panel=PANEL_OUTER, decided_by=[901, 902])
+    assert edges.state.outer == lockout.Lockout()
 
 
 def test_egress_and_fire_are_recorded_in_every_state():

@@ -86,7 +86,7 @@ def _power_cut(edges, chance):
     hand, completed = edges.stored.get("hand"), edges.stored.get("completed", ())
     again.stored, again.journal = edges.stored, edges.journal
     closed = again.closed(hand)
-    again.state, effects = unit.restore(hand, completed, closed, lockouts, doors, again.now)
+    again.state, effects = unit.restore(hand, completed, closed, lockouts, doors, again.now, WALL)
     for answer in again.carry_out(effects):
         again.handle(*answer)
     return again
@@ -138,6 +138,12 @@ def _likely(edges, chance, attempts):
         edges.handle(events.GONE, VAN[0])
     else:
         edges.handle(events.BUTTON, APPROVE)
+
+
+def check_the_whole_firmware_imports():
+    from doorward_firmware import main
+
+    assert main.VERSION
 
 
 def check_prints_its_trace():

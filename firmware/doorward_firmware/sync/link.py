@@ -38,7 +38,7 @@ class Link:
         self.journal, self.blobs, self.state, self.desired = journal, blobs, state, desired
         self.firmware = firmware  # version, for `status`
         self.health = _nothing  # () -> list, for `status`
-        self.on_command = self.on_desired = _ignore
+        self.on_command, self.on_desired = _no_command, _nothing
         self.commands = Commands(identity, suite, clock, state)
         self.refusals = Refusals(journal, clock)
         self.idle = IdleWork(journal, blobs, state)
@@ -144,5 +144,5 @@ def _nothing():
     return []
 
 
-def _ignore(*_):
+def _no_command(fields):
     pass

@@ -96,12 +96,18 @@ class Identity:
 
     host, port, path, unit = "server.example", 8000, "/link", b"unit   1"
 
+    def __init__(self, dh, server):
+        self.dh = dh
+        self._server = server
+
+    def server_key(self, kid):
+        return self._server if kid == b"server 1" else None
+
 
 async def check_a_session_opens(suite):
     """From the upgrade to the first verified frame, against the protocol's Responder."""
-    identity = Identity()
-    identity.dh, server = await suite.new_key(), await suite.new_key()
-    identity.server_key = lambda kid: server[1] if kid == b"server 1" else None
+    server = await suite.new_key()
+    identity = Identity(await suite.new_key(), server[1])
     party = Responder(suite, server[0], b"server 1", server[1], {identity.unit: identity.dh[1]}.get)
     steps = []
 

@@ -2,6 +2,7 @@
 
 SECTOR = 4096
 PAGE = 256
+NEVER = 1000000000
 
 
 class Cut(Exception):  # noqa: N818 - an event
@@ -9,11 +10,11 @@ class Cut(Exception):  # noqa: N818 - an event
 
 
 class Flash:
-    """`left` pieces (page programs, erases) succeed, the next one is torn; None: no cut."""
+    """`left` pieces (page programs, erases) succeed, the next one is torn."""
 
     def __init__(self, sectors, seed=1):
         self.image = bytearray(b"\xff" * (sectors * SECTOR))
-        self.left = None
+        self.left = NEVER
         self._random = seed
 
     def chance(self, limit):
@@ -23,8 +24,6 @@ class Flash:
 
     def torn(self):
         """Count one piece; True if this is the one that is torn."""
-        if self.left is None:
-            return False
         self.left -= 1
         return self.left < 0
 

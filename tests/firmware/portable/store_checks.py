@@ -7,7 +7,7 @@ from doorward_firmware.store.journal import Journal
 from doorward_firmware.store.state import State
 from doorward_protocol import merkle
 
-from small_flash import Cut, Flash, Slice
+from small_flash import NEVER, Cut, Flash, Slice
 
 
 class Clock:
@@ -45,7 +45,7 @@ def until_no_cut(history, check, step):
         except Cut:
             whole = False
             cuts += 1
-        flash.left = None
+        flash.left = NEVER
         check(stores(flash), promises)
         left += step
     return cuts

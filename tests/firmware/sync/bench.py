@@ -88,9 +88,9 @@ class Unit:
             self.identity, self.suite, self.clock, self.journal, self.blobs, self.state, self.desired, "0.1.0"
         )
         self.commands, self.news = [], []
-        self.link.on_command = self.commands.append
-        self.link.on_desired = lambda: self.news.append(self.desired.version)
-        self._task = None
+        self.link.on_command = lambda fields: self.commands.append(fields)
+        self.link.on_desired = lambda: self.news.append(self.desired.version) or []
+        self._task: asyncio.Future = asyncio.get_running_loop().create_future()
 
     def start(self):
         self._task = asyncio.create_task(self.link.run())
@@ -129,9 +129,11 @@ class Server:
         self.sessions = 0
         self.receipts = True
         self.speaks_first = self.first_time
+        self.answers = True  # whether a status gets its `time`
         self.clock_error = 0
         self.static = self.authorities.server
-        self.socket = self.channel = None
+        self.socket: JudgedSocket | None = None
+        self.channel: Channel | None = None
 
     async def serve(self, end):
         """One connection from its first byte to its last."""
@@ -166,6 +168,8 @@ class Server:
         self.send_raw(messages.encode(name, **fields))
 
     def send_raw(self, plaintext):
+        assert self.socket
+        assert self.channel, "nobody is connected"
         self.socket.send(self.channel.seal(plaintext))
 
     def offer(self, kind, data):
@@ -175,6 +179,8 @@ class Server:
             self.send("object", kind=kind, object=data)
 
     def on_status(self, fields):
+        if not self.answers:
+            return
         self.send("time", nonce=fields["nonce"], time=self.now())
         for kind, data in self.offered:
             if kind == "receipt":

@@ -18,6 +18,7 @@ class JudgedSocket:
     async def accept(self):
         """Wait for the upgrade request and accept it; returns the request."""
         request = await self._event(Request)
+        assert isinstance(request, Request)
         self.protocol.send_response(self.protocol.accept(request))
         self.flush()
         return request

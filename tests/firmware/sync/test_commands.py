@@ -134,7 +134,7 @@ def command_of(stranger, bench):
 
 def test_no_command_is_obeyed_while_the_clock_is_unsure():
     async def story(bench, unit):
-        bench.server.on_status = [].append
+        bench.server.answers = False
         await seconds(1)
         bench.server.send("object", kind="command", object=command(bench))
         await seconds(2)

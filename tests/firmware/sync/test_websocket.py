@@ -108,6 +108,7 @@ def test_the_servers_goodbye_is_answered():
         with pytest.raises(Disconnected):
             await client.receive()
         assert await server.receive() is None
+        assert server.protocol.close_rcvd
         assert server.protocol.close_rcvd.code == 1001
         await client._stream.close()
 

@@ -15,7 +15,9 @@ BUFFER = 4096  # bytes that the network takes before a writer has to wait, about
 class _Travelling(selectors.DefaultSelector):
     """Instead of waiting, moves the loop's time to the next timer."""
 
-    loop = None
+    def __init__(self, loop):
+        super().__init__()
+        self.loop = loop
 
     def select(self, timeout=None):
         ready = super().select(0)
@@ -29,9 +31,7 @@ class _Travelling(selectors.DefaultSelector):
 class TravelLoop(asyncio.SelectorEventLoop):
     def __init__(self):
         self.now = 1000.0
-        selector = _Travelling()
-        super().__init__(selector)
-        selector.loop = self
+        super().__init__(_Travelling(self))
 
     def time(self):
         return self.now

@@ -11,11 +11,12 @@ from doorward_tools import scenario as command
 def played(tmp_path_factory):
     """Plays a scenario of the simulator by name: `played(name)` gives its report and folder."""
     reports = {}
+    cache = tmp_path_factory.mktemp("common")
 
     def play(name):
         if name not in reports:
             folder = tmp_path_factory.mktemp(name)
-            report = command.play(command.load_scenario(name), folder)
+            report = command.play(command.load_scenario(name), folder, cache)
             (folder / "report.json").write_text(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
             reports[name] = (report, folder)
         return reports[name]

@@ -1,5 +1,6 @@
 """Every scenario that comes with the simulator passes, and a second run of one gives the same journals."""
 
+import json
 import os
 import subprocess
 import sys
@@ -49,18 +50,16 @@ def test_two_runs_give_equal_journals(name, played, tmp_path):
     script = (
         "import json, sys, pathlib\n"
         "from doorward_tools import scenario\n"
-        "report = scenario.play(scenario.load_scenario(sys.argv[1]), pathlib.Path(sys.argv[2]))\n"
+        "report = scenario.play(scenario.load_scenario(sys.argv[1]), *map(pathlib.Path, sys.argv[2:]))\n"
         "print(json.dumps(report.to_json()))\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", script, name, str(tmp_path / "again")],
+        [sys.executable, "-c", script, name, str(tmp_path / "again"), str(tmp_path / "common")],
         env={**os.environ, "PYTHONHASHSEED": "4711"},
         capture_output=True,
         text=True,
         check=True,
     )
-    import json
-
     again = json.loads(run.stdout.splitlines()[-1])
     assert again["roots"] == {unit: list(root) for unit, root in report.roots.items()}
     assert (again["world_ms"], again["steps"]) == (report.world_ms, report.steps)
@@ -69,6 +68,8 @@ def test_two_runs_give_equal_journals(name, played, tmp_path):
 def test_another_seed_gives_another_journal(played, tmp_path):
     report, _ = played("spoof-finger")
     chosen = command.load_scenario("spoof-finger")
-    other = command.play(type(chosen)(**{**vars(chosen), "seed": chosen.seed + 100}), tmp_path)
+    other = command.play(
+        type(chosen)(**{**vars(chosen), "seed": chosen.seed + 100}), tmp_path / "day", tmp_path / "common"
+    )
     assert failures(other) == []
     assert other.roots != report.roots

@@ -1,7 +1,7 @@
 """What all simulated days of the demo bank have in common: made once, then copied for each day.
 
 The bank's files, the server's database with people, boxes and users, its keys, and a flash image that holds
-the prompt pack. None of it depends on a scenario's seed.
+the prompt pack.
 """
 
 import hashlib
@@ -54,36 +54,50 @@ def bank_of(day: date) -> banks.Bank:
 
 
 def provide(
-    folder: Path, day: date, settings: dict[str, Any], password: Callable[[str], str], cache: Path | None
-) -> None:
-    """Lay the foundation into `folder`, which is emptied first, or copy it from where `cache` keeps it."""
+    folder: Path,
+    day: date,
+    seed: int,
+    settings: dict[str, Any],
+    password: Callable[[str], str],
+    cache: Path | None = None,
+) -> dict[str, str]:
+    """Lay the foundation into `folder`, which is emptied first; returns the passwords by login.
+
+    With a `cache` it is made once, without regard to the seed, and copied from there. Its keys are then as
+    public as this file: for scenarios and tests.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     if cache is None:
-        _lay(folder, day, settings, password)
-        return
+        return _lay(folder, day, f"foundation/{seed}", settings, password)
     known = json.dumps([day.isoformat(), settings, password("")], sort_keys=True).encode()
     kept = cache / hashlib.sha256(known).hexdigest()[:16]
     if not kept.exists():
         half = kept.with_suffix(".part")
         shutil.rmtree(half, ignore_errors=True)
-        _lay(half, day, settings, password)
+        _lay(half, day, "foundation", settings, password)
         half.rename(kept)
     shutil.copytree(kept, folder)
+    return {user[0]: password(user[0]) for user in banks.USERS}
 
 
-def _lay(folder: Path, day: date, settings: dict[str, Any], password: Callable[[str], str]) -> None:
+def _lay(
+    folder: Path, day: date, seed: str, settings: dict[str, Any], password: Callable[[str], str]
+) -> dict[str, str]:
     chosen = Settings(data=folder / "data", **settings)
     moment = to_milliseconds(datetime.combine(day, time(), chosen.zone) - _BEFORE)
     bank_files.write(bank_of(day), folder / "bank")
-    services = open_services(chosen, StandingClock(moment), random=seeded(b"foundation"))
+    services = open_services(chosen, StandingClock(moment), random=seeded(seed.encode()))
+    passwords = {}
     with services.database.writing() as session:
         report = importing.import_folder(session, folder / "bank")
         if report.findings:
             raise RuntimeError(f"the demo bank was refused: {report.findings}")
         for user in users.list_users(session):
-            users.set_password(session, None, user, password(user.login))
+            passwords[user.login] = password(user.login)
+            users.set_password(session, None, user, passwords[user.login])
         (folder / PROMPTS_IMAGE).write_bytes(_prompts_image(session))
     services.database.close()
+    return passwords
 
 
 def _prompts_image(session: Session) -> bytes:

@@ -50,19 +50,18 @@ def prepare(
     password: Callable[[str], str] = "{}-pass-word".format,
     cache: Path | None = None,
 ) -> Preparation:
-    """Make everything under `folder`, emptied first. `begins`: naive local time; `plan`: as scenarios have it.
+    """Make everything under `folder`, emptied first. `begins`: naive local time; `plan`: as in scenarios.
 
     `settings` are the server's (names of `Settings`); units are `commissioned` or know only who they are;
-    `password` gives each login its password; `cache` is a folder that keeps what all days have in common.
+    `password` gives each login its password; `cache` is a folder that keeps what several days have in common.
     """
-    provide(folder, begins.date(), settings or {}, password, cache)
+    passwords = provide(folder, begins.date(), seed, settings or {}, password, cache)
     chosen = Settings(data=folder / "data", **(settings or {}))
     moment = begins.replace(tzinfo=chosen.zone)
     random = seeded(f"preparation/{seed}".encode())
     services = open_services(chosen, StandingClock(to_milliseconds(moment - BEFORE)), random=random)
     database = services.database
     with database.writing() as session:
-        passwords = {user.login: password(user.login) for user in users.list_users(session)}
         printers = _set_printers(session, units, folder / "printed")
     roots = [KeyPair(random(8), *finish(services.suite.new_key())) for _ in range(3)]
     trust = authority.make_trust(services, roots)

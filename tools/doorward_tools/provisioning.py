@@ -60,7 +60,7 @@ def provision(session: Session, folder: Path, code: str, trust: bytes, host: str
 
 
 def commission(session: Session, place: UnitPlace, prompts: Path) -> None:
-    """Give a provisioned unit its newest manifest and everything in it. `prompts`: a blobs image to begin with."""
+    """Give a provisioned unit its newest manifest and all its blobs; `prompts`: an image to begin with."""
     services: Services = session.info["services"]
     row = session.exec(select(Unit).where(Unit.kid == place.kid)).one()
     signed = manifests.newest_object(session, row.id)

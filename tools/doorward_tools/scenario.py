@@ -62,7 +62,7 @@ def load_scenario(name: str):
     return scenario.load(name)
 
 
-def play(chosen, folder: Path, cache: Path | None = None):
+def play(chosen, folder: Path, cache: Path):
     """Prepare a scenario's day under `folder` and play it in virtual time; returns its report. `cache` keeps
     what several days have in common."""
     from doorward_simulator import scenario

@@ -25,6 +25,9 @@ PREFIXES = (
     "state_",
     "guide_",
     "record_",
+    "stage_",
+    "kind_",
+    "device_",
 )
 
 

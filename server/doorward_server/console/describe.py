@@ -6,7 +6,7 @@ from doorward_protocol import records
 from sqlmodel import Session, col, select
 
 from doorward_server import reasons
-from doorward_server.console.texts import text
+from doorward_server.console.texts import TEXTS, text
 from doorward_server.fleet.models import Box, Vehicle
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.people.models import Person
@@ -39,6 +39,11 @@ def door_state(event: int) -> str:
     return _DOOR_EVENTS[event]
 
 
+def panel_name(number: int, language: str) -> str:
+    """ "outer panel" or "inner panel"."""
+    return text(_PANELS[number], language)
+
+
 class Describer:
     """Describes records in one language; looks names up once."""
 
@@ -52,7 +57,7 @@ class Describer:
         key = f"record_{event.name}"
         if event.name == "approval" and not event.details.get("approved"):
             key = "record_approval_refused"
-        return text(key, self._language, **self._fields(event.details))
+        return text(key, self._language, **self._fields(event.name, event.details))
 
     def person(self, person_id: object) -> str:
         """A person's name."""
@@ -81,7 +86,7 @@ class Describer:
     def _t(self, key: str) -> str:
         return text(key, self._language)
 
-    def _fields(self, details: dict[str, Any]) -> dict[str, Any]:
+    def _fields(self, event_name: str, details: dict[str, Any]) -> dict[str, Any]:
         """The record's fields with ids, codes and lists turned into words."""
         fields = dict(details)
         for name in ("person", "officer", "crew"):
@@ -109,6 +114,9 @@ class Describer:
         if "door" in fields:
             fields["event"] = self._t("door_event_" + _DOOR_EVENTS[fields["event"]])
             fields["door"] = self._t("door_" + _DOORS[fields["door"]])
+        if event_name == "sensor":
+            device = f"device_{fields['name']}"
+            fields["name"] = self._t(device) if device in TEXTS else fields["name"]
         if "active" in fields:
             fields["name"] = self._t(_INPUTS[fields["name"]])
             fields["active"] = self._t("input_on" if fields["active"] else "input_off")

@@ -1,8 +1,9 @@
 """The live feed as server-sent events (HTML Living Standard §9.2): one small JSON object per event.
 
 An event tells a page that something happened and what to speak; what is shown is fetched from the server, so
-a page that missed events is right again after the next one. A line every 20 s keeps proxies from closing the
-connection, and lets the server notice pages that are gone.
+a page that missed events is right again after the next one. Every 20 s an event `alive` keeps proxies from
+closing the connection, tells the page that nobody has pulled a cable, and lets the server notice pages that
+are gone. The login is looked at before everything that is told: with it the stream ends.
 """
 
 import asyncio
@@ -10,11 +11,14 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from doorward_server.live import LiveClosed
+from doorward_server.security import sessions
 from doorward_server.security.dependencies import site_bound
 from doorward_server.security.models import User
+from doorward_server.security.roles import Permission, allows
 from doorward_server.services import Services
 
 KEEP_ALIVE_SECONDS = 20
@@ -22,29 +26,40 @@ _TOLD = ("topic", "sequence", "site", "name", "severity", "speech", "dropped")
 
 
 class EventStream(StreamingResponse):
-    """The answer that never ends. Somebody bound to a site hears of that site alone."""
+    """The answer that ends with this token's login. Somebody bound to a site hears of that site alone."""
 
-    def __init__(self, services: Services, user: User) -> None:
+    def __init__(self, services: Services, token: str) -> None:
         super().__init__(
-            _events(services, site_bound(user), user.language),
+            _events(services, token),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
 
-async def _events(services: Services, site: int | None, language: str) -> AsyncIterator[str]:
+async def _events(services: Services, token: str) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     with services.live.subscribe() as subscription:
         while True:
             try:
                 event = await asyncio.wait_for(subscription.next(), KEEP_ALIVE_SECONDS)
             except TimeoutError:
-                yield ": still here\n\n"
-                continue
+                event = None
             except LiveClosed:
                 return
-            if site is None or event.get("site") == site:
-                yield f"data: {json.dumps(_told(event, language), ensure_ascii=False)}\n\n"
+            listener = await run_in_threadpool(_listener, services, token)
+            if listener is None:
+                return
+            if event is None:
+                yield "event: alive\ndata: {}\n\n"
+            elif site_bound(listener) in (None, event.get("site")):
+                yield f"data: {json.dumps(_told(event, listener.language), ensure_ascii=False)}\n\n"
+
+
+def _listener(services: Services, token: str) -> User | None:
+    """Who listens with this login; None once it has ended, or may listen no more."""
+    with services.database.reading() as session:
+        user = sessions.user_of(session, token)
+        return user if user is not None and allows(user.role, Permission.SEE_SITE) else None
 
 
 def _told(event: dict[str, Any], language: str) -> dict[str, Any]:

@@ -1,20 +1,20 @@
-"""What a branch's host screen shows: the handover at hand, who is expected, what to compare, the doors."""
+"""What a branch's host screen shows: the handover at hand, faces to compare, boxes, doors, history."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from doorward_protocol import records
 from sqlmodel import Session, col, select
 
 from doorward_server import reasons
 from doorward_server.console.describe import Describer, door_name, door_state
+from doorward_server.console.host_crew import decision, people
+from doorward_server.console.host_notices import notices
 from doorward_server.console.moments import clock_time, window
 from doorward_server.console.texts import text
 from doorward_server.console.wall_view import STOP_LOOKS
-from doorward_server.fleet.models import Box, Company, Vehicle
-from doorward_server.handovers.models import Handover, HandoverEvent, Picture
-from doorward_server.people.models import Person
-from doorward_server.planning.models import Duty, Run, RunMember, RunStatus, Stop, StopBox, StopStatus
+from doorward_server.fleet.models import Box, Vehicle
+from doorward_server.handovers.models import Handover, HandoverEvent
+from doorward_server.planning.models import Run, RunStatus, Stop, StopBox, StopStatus
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
@@ -46,66 +46,67 @@ _STEPS_DONE = {
     "closed": 5,
     "left": 6,
 }
+# In these states the boxes are what matters, and the crew's pictures step back.
+_BOXES_FIRST = ("approved", "boxes", "closed", "left")
+# Enough for the strike and the leaf of both doors to be among them.
+DOOR_RECORDS = 16
+_DOOR_LOOKS = {"opened": "wait", "released": "wait", "held_open": "bad", "forced": "bad"}
 
 
 def build(session: Session, site_id: int, language: str, may_decide: bool) -> dict[str, Any]:
-    """The host screen's content for one site. `may_decide`: whether this user approves and refuses here."""
+    """The host screen's content for one site. `may_decide`: whether this user approves and refuses here.
+
+    `stale_in` says after how many ms the page should ask again although nothing happens; None: never.
+    """
     describer = Describer(session, language)
-    handover = _current(session, site_id)
+    now = services_of(session).clock.milliseconds()
+    handover = _current(session, site_id, now)
     state = handover.state if handover else "idle"
-    unit = session.exec(select(Unit).where(Unit.site_id == site_id)).first()
+    warnings, stale_in = notices(session, site_id, now, language)
     host = {
         "state": state,
         "look": _LOOKS[state],
         "headline": text(f"state_{state}", language),
         "guidance": text(f"guide_{state}", language),
+        "notices": warnings,
+        "stale_in": stale_in,
         "plate": "",
         "steps": [],
-        "people": [],
-        "planned_count": 0,
-        "may_decide": False,
-        "handover": "",
-        "picture": "",
-        "boxes": [],
-        "foreign": [],
-        "boxes_read": 0,
-        "boxes_chip": "",
-        "report": "",
         "doors": _doors(session, site_id),
         "stops": _expected(session, site_id),
         "history": _history(session, site_id, describer),
-        **_unit(unit, language),
+        "handover": None,
+        **_unit(session, site_id, language),
     }
     if handover is None:
         return host
     events = _events(session, handover)
     vehicle = session.get(Vehicle, handover.vehicle_id)
-    people = _people(session, handover, events, language)
     if handover.reason is not None and state in ("frozen", "refused", "restarted"):
         host["headline"] += f" · {reasons.phrase(handover.reason, language)}"
+    if handover.finished is not None:
+        left = handover.finished + KEEP_FINISHED_MS - now
+        host["stale_in"] = min(left, stale_in) if stale_in is not None else left
     host.update(
+        handover=handover.id,
         plate=vehicle.plate if vehicle else "",
         steps=_steps(handover, events),
-        people=people,
-        planned_count=sum(1 for person in people if person["at_door"]),
-        handover=handover.id,
-        picture=handover.crew_picture.hex() if handover.crew_picture else "",
-        may_decide=may_decide and state == "crew",
+        boxes_first=state in _BOXES_FIRST or (state == "frozen" and bool(handover.boxes_expected)),
         report=f"/api/handovers/{handover.id}/report" if state in ("closed", "left") else "",
+        **people(session, handover, events, language),
+        **decision(session, handover, now, may_decide),
         **_boxes(session, handover, describer, language),
     )
     return host
 
 
-def _current(session: Session, site_id: int) -> Handover | None:
-    """The newest handover, unless it has been over for a while."""
+def _current(session: Session, site_id: int, now: int) -> Handover | None:
+    """The newest handover, unless its van has left a while ago."""
     query = select(Handover).where(Handover.site_id == site_id).order_by(col(Handover.id).desc()).limit(1)
     newest = session.exec(query).first()
-    if newest is None:
-        return None
-    now = services_of(session).clock.milliseconds()
-    over = newest.state in ("left", "refused") and newest.finished is not None
-    return None if over and now - (newest.finished or 0) > KEEP_FINISHED_MS else newest
+    if newest is None or newest.finished is None:
+        return newest
+    return newest if now - newest.finished < KEEP_FINISHED_MS else None
 
 
 def _events(session: Session, handover: Handover) -> list[HandoverEvent]:
@@ -118,7 +119,7 @@ def _events(session: Session, handover: Handover) -> list[HandoverEvent]:
 def _steps(handover: Handover, events: list[HandoverEvent]) -> list[dict[str, str]]:
     names = {event.name for event in events}
     if handover.state == "frozen":
-        done = 1 + ("crew" in names) + ("approval" in names)
+        done = 1 + ("crew" in names) + bool(handover.approved)
     else:
         done = _STEPS_DONE[handover.state]
     if handover.state == "boxes" and not handover.boxes_missing and not handover.boxes_foreign:
@@ -132,84 +133,54 @@ def _steps(handover: Handover, events: list[HandoverEvent]) -> list[dict[str, st
     return looks
 
 
-def _people(
-    session: Session, handover: Handover, events: list[HandoverEvent], language: str
-) -> list[dict[str, Any]]:
-    fingers = {
-        event.details["person"]: event.details.get("picture")
-        for event in events
-        if event.name == "finger" and event.details["panel"] == records.PANEL_OUTER
-    }
-    stop = session.get(Stop, handover.task)
-    query = select(RunMember).where(RunMember.run_id == (stop.run_id if stop else None))
-    return [_person(session, member, fingers, language) for member in session.exec(query).all()]
-
-
-def _person(
-    session: Session, member: RunMember, fingers: dict[int, str | None], language: str
-) -> dict[str, Any]:
-    person = session.get_one(Person, member.person_id)
-    company = session.get(Company, person.company_id) if person.company_id else None
-    at_door = member.duty == Duty.DOOR
-    verified = person.id in fingers
-    picture = fingers.get(person.id or 0)
-    arrived = picture is not None and _has_content(session, picture)
-    if verified:
-        status, chip, waiting = "finger_verified", "good", "waiting_picture"
-    elif at_door:
-        status, chip, waiting = "waiting_finger", "wait", "waiting_finger"
-    else:
-        status, chip, waiting = "stays_with_vehicle", "info", "stays_with_vehicle"
-    return {
-        "name": person.name_zh if language == "zh" else person.name_en,
-        "staff_number": person.staff_number,
-        "role": text(f"person_{person.role}", language),
-        "company": (company.name_zh if language == "zh" else company.name_en) if company else "",
-        "photo": f"/api/people/{person.id}/photo" if person.photo else "",
-        "picture": f"/api/pictures/{picture}" if arrived else "",
-        "status": text(status, language),
-        "chip": chip,
-        "waiting": text(waiting, language),
-        "look": "good" if verified else "",
-        "at_door": at_door,
-    }
-
-
-def _has_content(session: Session, picture: str) -> bool:
-    found = session.get(Picture, bytes.fromhex(picture))
-    return found is not None and found.content is not None
-
-
 def _boxes(session: Session, handover: Handover, describer: Describer, language: str) -> dict[str, Any]:
     read, missing = set(handover.boxes_read), set(handover.boxes_missing)
-    query = select(Box).join(StopBox, col(StopBox.box_id) == Box.id).where(StopBox.stop_id == handover.task)
+    query = (
+        select(Box, StopBox)
+        .join(StopBox, col(StopBox.box_id) == Box.id)
+        .where(StopBox.stop_id == handover.task)
+    )
     boxes = []
-    for box in session.exec(query.order_by(col(Box.number))).all():
+    for box, planned in session.exec(query.order_by(col(Box.number))).all():
         epc = box.epc.hex()
         look, mark = ("good", "✓") if epc in read else ("bad", "✗") if epc in missing else ("", "")
-        boxes.append({"number": box.number, "look": look, "mark": mark})
+        note = text("seal", language, seal=planned.seal) if planned.seal else ""
+        boxes.append({"number": box.number, "look": look, "mark": mark, "note": note})
+    done = sum(1 for box in boxes if box["look"] == "good")
     foreign = [
-        {"number": describer.box(epc), "belongs": text("belongs_nowhere", language)}
+        {"number": describer.box(epc), "look": "bad", "mark": "✗", "note": text("belongs_nowhere", language)}
         for epc in handover.boxes_foreign
     ]
-    done = sum(1 for box in boxes if box["look"] == "good")
     complete = bool(boxes) and done == len(boxes) and not foreign
     chip = "good" if complete else "bad" if foreign or missing else ""
-    return {"boxes": boxes, "foreign": foreign, "boxes_read": done, "boxes_chip": chip}
+    return {"boxes": boxes + foreign, "boxes_count": f"{done} / {len(boxes)}", "boxes_chip": chip}
 
 
 def _doors(session: Session, site_id: int) -> list[dict[str, str]]:
-    """Each door as its newest record says; a door nobody has heard of is locked."""
-    states = {"outer": "locked", "inner": "locked"}
+    """Each door as its newest records say; a door nobody has heard of is locked."""
     query = select(HandoverEvent).where(HandoverEvent.site_id == site_id, HandoverEvent.name == "door")
-    newest = session.exec(query.order_by(col(HandoverEvent.id).desc()).limit(12)).all()
+    newest = session.exec(query.order_by(col(HandoverEvent.id).desc()).limit(DOOR_RECORDS)).all()
+    told: dict[str, list[str]] = {"outer": [], "inner": []}
     for event in reversed(newest):
-        states[door_name(event.details["door"])] = door_state(event.details["event"])
-    looks = {"opened": "open", "released": "open", "held_open": "bad", "forced": "bad"}
-    return [{"name": name, "state": state, "look": looks.get(state, "")} for name, state in states.items()]
+        told[door_name(event.details["door"])].append(door_state(event.details["event"]))
+    states = {name: _door_state(events) for name, events in told.items()}
+    return [
+        {"name": name, "state": state, "look": _DOOR_LOOKS.get(state, "")} for name, state in states.items()
+    ]
 
 
-def _expected(session: Session, site_id: int) -> list[dict[str, str]]:
+def _door_state(events: list[str]) -> str:
+    """What a door's records leave it in: its leaf if that is not closed, else its strike."""
+    strike, leaf = "locked", "closed"
+    for event in events:
+        if event in ("released", "locked"):
+            strike = event
+        else:
+            leaf = event
+    return strike if leaf == "closed" else leaf
+
+
+def _expected(session: Session, site_id: int) -> list[dict[str, Any]]:
     services = services_of(session)
     zone = services.settings.zone
     today = services.clock.now().astimezone(zone).date()
@@ -217,7 +188,7 @@ def _expected(session: Session, site_id: int) -> list[dict[str, str]]:
     query = (
         select(Stop, Run)
         .join(Run, col(Run.id) == Stop.run_id)
-        .where(Stop.site_id == site_id, Run.status == RunStatus.RELEASED)
+        .where(Stop.site_id == site_id, col(Run.status).in_((RunStatus.RELEASED, RunStatus.CLOSED)))
         .where(col(Stop.window_from) >= start, col(Stop.window_from) < start + timedelta(days=1))
         .order_by(col(Stop.window_from))
     )
@@ -228,6 +199,7 @@ def _expected(session: Session, site_id: int) -> list[dict[str, str]]:
             {
                 "window": window(stop.window_from, stop.window_until, zone),
                 "plate": vehicle.plate if vehicle else "",
+                "kind": stop.kind,
                 "state": stop.status,
                 "chip": STOP_LOOKS[StopStatus(stop.status)][1],
             }
@@ -241,12 +213,13 @@ def _history(session: Session, site_id: int, describer: Describer) -> list[dict[
         select(HandoverEvent).where(HandoverEvent.site_id == site_id).order_by(col(HandoverEvent.id).desc())
     )
     return [
-        {"time": clock_time(event.time, zone), "text": describer.line(event)}
+        {"id": event.id, "time": clock_time(event.time, zone), "text": describer.line(event)}
         for event in session.exec(query.limit(HISTORY_LENGTH)).all()
     ]
 
 
-def _unit(unit: Unit | None, language: str) -> dict[str, str]:
+def _unit(session: Session, site_id: int, language: str) -> dict[str, str]:
+    unit = session.exec(select(Unit).where(Unit.site_id == site_id)).first()
     if unit is None:
         return {"unit_chip": "bad", "unit_text": text("unit_none", language)}
     if unit.online:

@@ -24,7 +24,7 @@ PATHS = {
     "logout": "/logout",
     "language": "/language",
     "wall": "/wall",
-    "wall_part": "/wall/parts/{part}",
+    "wall_part": "/wall/part",
     "host": "/host/{site}",
     "host_part": "/host/{site}/part",
     "decide": "/host/{site}/decide",
@@ -101,10 +101,13 @@ def problem_page(request: Request, problem: Problem) -> HTMLResponse:
 
 
 def first_page(user: User) -> str:
-    """Where somebody lands after login: officers at their own host screen, the centre at the wall."""
+    """Where somebody lands after login: officers at their own host screen, the centre at the wall.
+
+    Who has neither stays at the first page, which says so.
+    """
     if user.role in SITE_ROLES and user.site_id is not None:
         return url("host", site=user.site_id)
-    return url("wall")
+    return url("wall") if allows(user.role, Permission.SEE_CENTRE) else url("home")
 
 
 def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:

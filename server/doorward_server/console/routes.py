@@ -33,7 +33,6 @@ AtSite = Annotated[User, needs(Permission.SEE_SITE)]
 Decider = Annotated[User, needs(Permission.DECIDE_HANDOVER)]
 AlarmHandler = Annotated[User, needs(Permission.HANDLE_ALARMS)]
 SiteId = Annotated[int, Path(ge=1, alias="site")]
-WallPart = Literal["figures", "runs", "alarms", "feed"]
 Language = Literal["zh", "en"]
 """Paths that a page may ask to come back to are our own: they begin with one slash."""
 Back = Annotated[str, Form(pattern=r"^/(?:[^/\\].*)?$", max_length=200)]
@@ -94,8 +93,9 @@ def set_language(
 
 
 @router.get("/")
-def home(user: Self) -> Response:
-    return _go(first_page(user))
+def home(request: Request, services: ServicesDependency, user: Self) -> Response:
+    page = first_page(user)
+    return _go(page) if page != url("home") else render(request, services, "home.html", user)
 
 
 @router.get("/wall")
@@ -107,11 +107,11 @@ def wall_page(
     )
 
 
-@router.get("/wall/parts/{part}")
+@router.get("/wall/part")
 def wall_part(
-    request: Request, services: ServicesDependency, session: SessionDependency, user: Centre, part: WallPart
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Centre
 ) -> HTMLResponse:
-    return render(request, services, f"parts/{part}.html", user, **_wall(session, user))
+    return render(request, services, "parts/wall.html", user, **_wall(session, user))
 
 
 @router.post("/wall/acknowledge")
@@ -170,8 +170,8 @@ def decide(
 
 
 @router.get("/live")
-async def live_events(services: ServicesDependency, user: AtSite) -> Response:
-    return EventStream(services, user)
+async def live_events(request: Request, services: ServicesDependency, _user: AtSite) -> Response:
+    return EventStream(services, request.cookies.get(sessions.COOKIE, ""))
 
 
 def _host_page(
@@ -184,7 +184,7 @@ def _host_page(
     status: int = 200,
 ) -> HTMLResponse:
     content = {**_host(session, user, site), "problem": problem}
-    return render(request, services, "host.html", user, status, events=url("events"), **content)
+    return render(request, services, "host.html", user, status, events=url("events"), speaks=True, **content)
 
 
 def _wall(session: Session, user: User) -> dict[str, Any]:

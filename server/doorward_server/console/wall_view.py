@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import case
 from sqlmodel import Session, col, func, select
 
 from doorward_server.alarms.models import Alarm, AlarmHandling
-from doorward_server.alarms.rules import BY_NAME
+from doorward_server.alarms.rules import SEVERITIES, title
 from doorward_server.console.describe import Describer
 from doorward_server.console.moments import clock_time, delay, window
+from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunMember, RunStatus, Stop, StopStatus
@@ -26,17 +28,41 @@ STOP_LOOKS = {
     StopStatus.CLOSED: ("done", "good", "✓"),
     StopStatus.CANCELLED: ("", "", "–"),
 }
+# Of a handover under way: what a stop's chip looks like.
+_STAGE_LOOKS = {
+    "arrived": "info",
+    "crew": "wait",
+    "refused": "bad",
+    "frozen": "bad",
+    "closed": "good",
+    "left": "good",
+}
 _RUN_LOOKS = {RunStatus.RELEASED: "info", RunStatus.CLOSED: "good", RunStatus.PROPOSED: "wait"}
-_SEVERITY_CHIPS = {"critical": "bad", "high": "bad", "warning": "wait", "info": "info"}
+_SEVERITY_CHIPS = {"critical": "critical", "high": "bad", "warning": "wait", "info": "info"}
+# Records that deserve an eye in the list of what was heard.
+_RECORD_LOOKS = {
+    "vehicle": "info",
+    "crew": "info",
+    "approval": "good",
+    "closed": "good",
+    "boxes": "info",
+    "vehicle_refused": "bad",
+    "finger_refused": "wait",
+    "locked": "bad",
+    "foreign_box": "bad",
+    "frozen": "bad",
+    "restarted": "wait",
+    "refusal": "wait",
+}
+LATE_MS = 2000  # a record that took longer to the centre is marked
 
 
 def build(session: Session, language: str) -> dict[str, Any]:
     """The wall's content: figures, runs of today, alarms, and the newest records."""
-    alarms = _alarms(session, language)
     return {
-        "figures": _figures(session, sum(1 for alarm in alarms if not alarm["heard"])),
+        "figures": _figures(session),
         "runs": _runs(session, language),
-        "alarms": alarms,
+        "alarms": _alarms(session, language),
         "feed": _feed(session, language),
     }
 
@@ -53,28 +79,31 @@ def _today(session: Session) -> Any:
     return services.clock.now().astimezone(services.settings.zone).date()
 
 
-def _figures(session: Session, unheard: int) -> list[dict[str, Any]]:
-    services = services_of(session)
-    zone = services.settings.zone
-    start = datetime.combine(_today(session), datetime.min.time(), zone)
-    since = round(start.timestamp() * 1000)
+def _figures(session: Session) -> list[dict[str, Any]]:
+    since = _start_of_today(session)
     states = session.exec(select(Handover.state).where(col(Handover.started) >= since)).all()
     done = sum(1 for state in states if state in ("closed", "left"))
     under_way = sum(1 for state in states if state in ("arrived", "crew", "approved", "boxes", "frozen"))
     units = session.exec(select(func.count()).select_from(Unit)).one()
     online = session.exec(select(func.count()).select_from(Unit).where(col(Unit.online))).one()
+    heard = select(AlarmHandling.key).where(col(AlarmHandling.acknowledged).is_not(None))
+    unheard = session.exec(select(func.count()).select_from(Alarm).where(col(Alarm.key).not_in(heard))).one()
     return [
-        {"text": "figure_done", "value": done},
-        {"text": "figure_open", "value": under_way},
-        {"text": "figure_units", "value": f"{online} / {units}"},
-        {"text": "figure_alarms", "value": unheard},
+        {"text": "figure_done", "value": done, "look": ""},
+        {"text": "figure_open", "value": under_way, "look": ""},
+        {"text": "figure_units", "value": f"{online} / {units}", "look": "" if online == units else "wait"},
+        {"text": "figure_alarms", "value": unheard, "look": "bad" if unheard else ""},
     ]
 
 
-def _runs(session: Session, language: str) -> list[dict[str, Any]]:
+def _start_of_today(session: Session) -> int:
+    """Midnight of the bank's day, in ms since 1970 UTC."""
     zone = services_of(session).settings.zone
+    return round(datetime.combine(_today(session), datetime.min.time(), zone).timestamp() * 1000)
+
+
+def _runs(session: Session, language: str) -> list[dict[str, Any]]:
     describer = Describer(session, language)
-    sites = {site.id: site for site in session.exec(select(Site)).all()}
     shown = []
     for run in session.exec(select(Run).where(Run.date == _today(session)).order_by(col(Run.id))).all():
         vehicle = session.get(Vehicle, run.vehicle_id)
@@ -83,22 +112,34 @@ def _runs(session: Session, language: str) -> list[dict[str, Any]]:
         shown.append(
             {
                 "plate": vehicle.plate if vehicle else "",
-                "crew": [describer.person(person) for person in members],
+                "crew": describer.people(list(members)),
                 "status": run.status,
                 "look": _RUN_LOOKS.get(RunStatus(run.status), ""),
-                "stops": [_stop(stop, sites.get(stop.site_id), language, zone) for stop in stops],
+                "stops": [_stop(session, stop, language) for stop in stops],
             }
         )
     return shown
 
 
-def _stop(stop: Stop, site: Site | None, language: str, zone: Any) -> dict[str, Any]:
+def _stop(session: Session, stop: Stop, language: str) -> dict[str, Any]:
+    zone = services_of(session).settings.zone
+    site = session.get(Site, stop.site_id)
     look, chip, mark = STOP_LOOKS[StopStatus(stop.status)]
+    query = select(Handover).where(Handover.task == stop.id).order_by(col(Handover.id).desc()).limit(1)
+    handover = session.exec(query).first()
+    state, arrived = text(f"stop_{stop.status}", language), ""
+    if handover is not None:
+        arrived = text("arrived_at", language, time=clock_time(handover.started, zone)[:5])
+        if stop.status in (StopStatus.UNDER_WAY, StopStatus.FROZEN):
+            state, chip = text(f"stage_{handover.state}", language), _STAGE_LOOKS.get(handover.state, chip)
     return {
         "site": site_name(site, language),
+        "site_id": stop.site_id,
         "site_code": site.code if site else "",
         "window": window(stop.window_from, stop.window_until, zone),
-        "state": stop.status,
+        "arrived": arrived,
+        "status": stop.status,
+        "state": state,
         "look": look,
         "chip": chip,
         "mark": mark or str(stop.sequence),
@@ -106,15 +147,19 @@ def _stop(stop: Stop, site: Site | None, language: str, zone: Any) -> dict[str, 
 
 
 def _alarms(session: Session, language: str) -> list[dict[str, Any]]:
+    """Unheard ones first, the gravest of them on top; each with the line of its record."""
     zone = services_of(session).settings.zone
+    describer = Describer(session, language)
     query = select(Alarm, AlarmHandling).join(
         AlarmHandling, col(AlarmHandling.key) == Alarm.key, isouter=True
     )
-    query = query.order_by(col(AlarmHandling.acknowledged).is_not(None), col(Alarm.received).desc()).limit(
-        ALARMS_SHOWN
+    query = query.where(col(AlarmHandling.closed).is_(None)).order_by(
+        col(AlarmHandling.acknowledged).is_not(None),
+        case({name: rank for rank, name in enumerate(SEVERITIES)}, value=Alarm.severity).desc(),
+        col(Alarm.received).desc(),
     )
     shown = []
-    for alarm, handling in session.exec(query).all():
+    for alarm, handling in session.exec(query.limit(ALARMS_SHOWN)).all():
         heard = ""
         if handling is not None and handling.acknowledged is not None:
             person = session.get(User, handling.acknowledged_by)
@@ -126,18 +171,22 @@ def _alarms(session: Session, language: str) -> list[dict[str, Any]]:
                 "rule": alarm.rule,
                 "severity": alarm.severity,
                 "chip": _SEVERITY_CHIPS[alarm.severity],
-                "title": _title(alarm, language),
+                "title": title(alarm.rule, language),
+                "line": _line(session, alarm, describer),
                 "site": site_name(site, language),
                 "time": clock_time(alarm.time, zone),
+                "over": alarm.ended is not None,
                 "heard": heard,
             }
         )
     return shown
 
 
-def _title(alarm: Alarm, language: str) -> str:
-    rule = BY_NAME[alarm.rule]
-    return rule.title_zh if language == "zh" else rule.title_en
+def _line(session: Session, alarm: Alarm, describer: Describer) -> str:
+    """What the record behind an alarm says; nothing for those that the server raises itself."""
+    source, number, *_ = alarm.key.split(":")
+    event = session.get(HandoverEvent, int(number)) if source == "record" else None
+    return describer.line(event) if event is not None else ""
 
 
 def _feed(session: Session, language: str) -> list[dict[str, Any]]:
@@ -149,11 +198,20 @@ def _feed(session: Session, language: str) -> list[dict[str, Any]]:
     sites = {site.id: site for site in session.exec(select(Site)).all()}
     return [
         {
+            "id": event.id,
             "name": event.name,
+            "look": _record_look(event),
             "time": clock_time(event.time, zone),
             "site": site_name(sites.get(event.site_id), language),
             "text": describer.line(event),
             "delay": delay(event.time, event.received),
+            "late": event.received - event.time > LATE_MS,
         }
         for event in newest
     ]
+
+
+def _record_look(event: HandoverEvent) -> str:
+    if event.name == "approval" and not event.details["approved"]:
+        return "bad"
+    return _RECORD_LOOKS.get(event.name, "")

@@ -8,54 +8,46 @@
 (function () {
   const muted = document.getElementById("muted");
   if (!muted) return;
-  const button = muted.querySelector("button");
   const missed = muted.querySelector("[data-missed]");
   const player = new Audio();
   const waiting = [];
-  const LONGEST_QUEUE = 12; // Old arrivals are of no use to anybody; alarms are repeated on the page anyway.
+  const LONGEST_QUEUE = 12; // Old arrivals are of no use to anybody; alarms stay on the page anyway.
   let speaking = false;
   let silent = 0;
 
-  function blocked() {
-    muted.classList.remove("hidden");
-    silent += 1;
-    missed.textContent = String(silent);
-  }
-
-  async function next() {
-    const address = waiting.shift();
-    if (!address) { speaking = false; return; }
+  async function play(address) {
     speaking = true;
     player.src = address;
     try {
       await player.play();
+      silent = 0;
+      muted.hidden = true;
     } catch (error) {
-      if (error.name === "NotAllowedError") { blocked(); waiting.length = 0; speaking = false; } else { next(); }
+      if (error.name !== "NotAllowedError") return; // "error" or "ended" goes on
+      speaking = false;
+      silent += waiting.length + (address === muted.dataset.test ? 0 : 1);
+      waiting.length = 0;
+      missed.textContent = String(silent);
+      muted.hidden = false;
     }
+  }
+
+  function next() {
+    speaking = false;
+    if (waiting.length) play(waiting.shift());
   }
 
   player.addEventListener("ended", next);
   player.addEventListener("error", next);
 
   document.addEventListener("doorward:event", (event) => {
-    for (const address of event.detail.speech || []) {
-      waiting.push(address);
-      if (waiting.length > LONGEST_QUEUE) waiting.shift();
-    }
+    waiting.push(...(event.detail.speech || []));
+    waiting.splice(0, waiting.length - LONGEST_QUEUE);
     if (!speaking) next();
   });
 
-  button.addEventListener("click", async () => {
-    player.src = muted.dataset.test;
-    try {
-      await player.play();
-      speaking = true;
-      silent = 0;
-      muted.classList.add("hidden");
-    } catch { /* still blocked: the banner stays */ }
-  });
+  muted.querySelector("button").addEventListener("click", () => play(muted.dataset.test));
 
-  // Ask once at the start whether sound is allowed, with a clip that says so.
-  player.src = muted.dataset.test;
-  player.play().then(() => { speaking = true; }, () => { muted.classList.remove("hidden"); });
+  // Asks at the start whether sound is allowed, with a clip that says so.
+  play(muted.dataset.test);
 })();

@@ -1,10 +1,12 @@
 """Records: at once and in order, heads in time, a backlog that disturbs nobody, none lost and none twice."""
 
 import asyncio
+import contextlib
 import random
 
 import pytest
 from bench import Bench, Unit, play
+from doorward_firmware.store.journal import JournalFull
 from doorward_protocol import records
 
 
@@ -159,6 +161,28 @@ def test_a_receipt_that_never_comes_costs_nothing_but_repetition():
         assert sent.count(0) == 3
 
     play(story, bench)
+
+
+def test_a_full_journal_empties_itself_and_tasks_may_start_again():
+    async def story(bench, unit):
+        bench.plugged = False
+        with contextlib.suppress(JournalFull):
+            for _ in range(10_000):
+                unit.append("door", door=1, event=3, cause=1)
+        assert unit.journal.size < 10_000
+        assert not unit.journal.room_for_task()
+        entries = unit.entries()
+        bench.plugged = True
+        unit.link.connect_now()
+        await seconds(120)
+        assert unit.clock.state() == records.CLOCK_SURE
+        assert [bench.server.leaves[1, index] for index in range(len(entries))] == entries
+        assert unit.journal.room_for_task()
+        unit.append()
+        await seconds(3)
+        assert unit.journal.acknowledged == unit.journal.size
+
+    play(story, Bench(delay=0.002))
 
 
 def test_a_server_that_lost_its_records_gets_them_again():

@@ -87,7 +87,7 @@ def raise_alarm(
             return already[0]
         occurrence = str(now)
     rule = BY_NAME[name]
-    key = f"server:{name}:{unit_id or 0}:{occurrence}"
+    key = _server_key(name, unit_id, occurrence)
     known = session.get(Alarm, key)
     if known is not None:
         return known
@@ -123,6 +123,13 @@ def end(session: Session, alarm: Alarm, time: int) -> None:
 def end_all(session: Session, name: str, unit: Unit) -> None:
     """End the standing alarms of this rule and unit now."""
     for alarm in standing(session, unit.id, name):
+        end(session, alarm, services_of(session).clock.milliseconds())
+
+
+def end_occurrence(session: Session, name: str, occurrence: str, unit: Unit | None = None) -> None:
+    """End one alarm that was raised with this occurrence, if it stands."""
+    alarm = session.get(Alarm, _server_key(name, None if unit is None else unit.id, occurrence))
+    if alarm is not None and alarm.ended is None:
         end(session, alarm, services_of(session).clock.milliseconds())
 
 
@@ -225,6 +232,10 @@ def list_alarms(
 def _is_before(alarm: Alarm, leaf: Leaf) -> bool:
     """Whether an alarm's record stands before this one in its journal, whichever came first."""
     return alarm.details["epoch"] != leaf.epoch or alarm.details["index"] < leaf.index
+
+
+def _server_key(name: str, unit_id: int | None, occurrence: str) -> str:
+    return f"server:{name}:{unit_id or 0}:{occurrence}"
 
 
 def _handling(session: Session, key: str) -> AlarmHandling:

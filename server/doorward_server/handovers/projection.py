@@ -19,7 +19,6 @@ from doorward_server.database import after_commit
 from doorward_server.handovers import announce, steps
 from doorward_server.handovers.models import Handover, HandoverEvent, Picture
 from doorward_server.link.models import Leaf
-from doorward_server.reports import service as reports
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
@@ -64,10 +63,9 @@ def project(session: Session, unit: Unit, leaf: Leaf) -> list[bytes]:
 
 
 def _after_closing(session: Session, handover: Handover) -> None:
-    """Print the report, and let the manifests' timer know: an order leaves two hours from now."""
+    """Let the manifests' timer know: an order leaves two hours from now."""
     if session.info.get("quiet"):
         return
-    reports.queue(session, handover)
     keeper = services_of(session).parts.get("manifests")
     if keeper is not None:
         after_commit(session, lambda: keeper.wake(handover.unit_id))

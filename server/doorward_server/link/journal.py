@@ -15,7 +15,9 @@ from sqlmodel import Session, col, select
 
 from doorward_server.alarms import service as alarms
 from doorward_server.handovers import projection
+from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.link.models import Head, JournalConflict, JournalEpoch, Leaf
+from doorward_server.reports import service as reports
 from doorward_server.services import services_of
 from doorward_server.units import authority
 from doorward_server.units.models import Unit
@@ -247,12 +249,27 @@ def _store_head(session: Session, item: ReceivedHead, outcome: Outcome) -> None:
         )
     )
     if head["size"] > journal.head_size:
+        _print_reports(session, journal, head["size"])
         journal.head_size = head["size"]
         journal.frontier = frontier.to_bytes()
         session.add(journal)
     session.flush()
     alarms.end_all(session, "head_missing", unit)
     outcome.replies.append((unit.id, "stored", {"object": receipt}))
+
+
+def _print_reports(session: Session, journal: JournalEpoch, size: int) -> None:
+    """Print what was closed and is now signed: a report bears the head that covers it (S5)."""
+    statement = select(HandoverEvent.handover_id).where(
+        HandoverEvent.unit_id == journal.unit_id,
+        HandoverEvent.epoch == journal.epoch,
+        HandoverEvent.name == "closed",
+        col(HandoverEvent.index) >= journal.head_size,
+        col(HandoverEvent.index) < size,
+        col(HandoverEvent.handover_id).is_not(None),
+    )
+    for handover_id in session.exec(statement):
+        reports.queue(session, session.get_one(Handover, handover_id))
 
 
 def _frontier_at(session: Session, journal: JournalEpoch, size: int) -> merkle.Frontier:

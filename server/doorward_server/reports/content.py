@@ -32,7 +32,7 @@ class Report(NamedTuple):
     plate: str
     window: tuple[datetime, datetime] | None
     started: datetime
-    finished: datetime | None
+    closed: datetime | None
     order_version: int
     last_contact: datetime
     clock_unsure: bool
@@ -84,18 +84,15 @@ def collect(session: Session, handover: Handover) -> Report:
     site, vehicle = session.get(Site, handover.site_id), session.get(Vehicle, handover.vehicle_id)
     stop = session.get(Stop, handover.task)
     numbers = {box.epc.hex(): box.number for box in session.exec(select(Box)).all()}
-    head = session.exec(
-        select(Head)
-        .where(Head.unit_id == handover.unit_id, Head.epoch == handover.epoch)
-        .order_by(col(Head.size).desc())
-    ).first()
+    closing = next((event for event in events if event.name == "closed"), None)
+    head = _head_over(session, closing) if closing else None
     return Report(
         number=handover.task,
         site=(site.name_zh, site.name_en) if site else ("", ""),
         plate=vehicle.plate if vehicle else "",
         window=(stop.window_from.astimezone(zone), stop.window_until.astimezone(zone)) if stop else None,
         started=local(handover.started),
-        finished=local(handover.finished) if handover.finished else None,
+        closed=local(closing.time) if closing else None,
         order_version=handover.order_version,
         last_contact=local(handover.last_contact),
         clock_unsure=handover.clock_unsure,
@@ -111,6 +108,14 @@ def collect(session: Session, handover: Handover) -> Report:
         head=(head.epoch, head.size, head.root.hex()) if head else None,
         printed=services.clock.now().astimezone(zone),
     )
+
+
+def _head_over(session: Session, closing: HandoverEvent) -> Head | None:
+    """The first signed head of the unit that covers the closing record."""
+    query = select(Head).where(
+        Head.unit_id == closing.unit_id, Head.epoch == closing.epoch, col(Head.size) > closing.index
+    )
+    return session.exec(query.order_by(col(Head.size))).first()
 
 
 def _name(person: Person | None) -> str:

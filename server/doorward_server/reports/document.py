@@ -23,7 +23,7 @@ def draw(report: Report) -> bytes:
             ("车辆 Vehicle", report.plate),
             ("计划时间 Window", _window(report.window)),
             ("到达 Arrived", _full(report.started)),
-            ("完成 Closed", _full(report.finished)),
+            ("完成 Closed", _full(report.closed)),
             ("任务单版本 Order version", str(report.order_version)),
             ("单元最后联网 Unit's last contact", _full(report.last_contact)),
             ("单元时钟 Unit's clock", "不可靠 unsure" if report.clock_unsure else "可靠 sure"),

@@ -66,6 +66,7 @@ def _print(services: Services, handover_id: int) -> bool:
         job.problem = problem
         if not problem:
             job.printed = services.clock.milliseconds()
+            alarms.end_occurrence(session, "printing_failed", str(handover_id))
         session.add(job)
         if problem:
             alarms.raise_alarm(

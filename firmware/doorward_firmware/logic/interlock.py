@@ -100,7 +100,7 @@ class Interlock(Value):
         self.fail_secure = fail_secure
 
 
-def released(state):
+def released(state) -> tuple:
     """Return the doors whose relays are to be energised in this state, as a tuple."""
     if state.fire and not state.fire_exit:
         return tuple([door for door in DOORS if door not in state.fail_secure])

@@ -5,6 +5,7 @@ signs the manifest, and the people.
 """
 
 from random import Random
+from typing import Any
 
 from doorward_firmware.store.blobs import Blobs
 from doorward_firmware.store.identity import create, write
@@ -182,8 +183,12 @@ class Day:
         self.parts = self.unit.parts
         self.chance = Random(seed)
         for name, password in PASSWORDS.items():
-            self.parts.devices[name].settings.password = password
+            self.device(name).settings.password = password
         self.seen = len(self.unit.journal.entries())
+
+    def device(self, name: str) -> Any:
+        """An emulated part by the board's name."""
+        return self.parts.devices[name]
 
     def boot(self):
         boots = len(self.records("boot"))
@@ -215,7 +220,7 @@ class Day:
         return "\n".join([*lines, self.unit.console.read_text()[-3000:]])
 
     def touch(self, panel, person, condition="normal", hold=2500):
-        module = self.parts.devices[f"{panel}_fingerprint"]
+        module = self.device(f"{panel}_fingerprint")
         module.press(FINGERS[person].touch(self.chance, condition))
         self.world.run_for(hold)
         module.lift()
@@ -224,7 +229,7 @@ class Day:
     def crew(self, faces=False):
         for person in ESCORTS:
             if faces:  # drawing them takes the test longer than everything else
-                self.parts.devices["camera"].stand(LOOKS[str(person)])
+                self.device("camera").stand(LOOKS[str(person)])
             self.touch("outer", person)
         self.until("crew")
 
@@ -238,7 +243,7 @@ class Day:
 
     def heard(self, prompt):
         """Whether a prompt was spoken whole."""
-        return self.parts.devices["speaker"].heard(clip_of(prompt))
+        return self.device("speaker").heard(clip_of(prompt))
 
     def walk(self, *doors):
         for door in doors:
@@ -246,18 +251,18 @@ class Day:
             self.world.run_for(6000)
 
     def arrive(self, tag=VAN):
-        self.parts.devices["gate_reader"].enter(tag)
+        self.device("gate_reader").enter(tag)
 
     def leave(self, tag=VAN):
-        self.parts.devices["gate_reader"].leave(tag)
+        self.device("gate_reader").leave(tag)
 
     def show(self, *boxes):
         for box in boxes:
-            self.parts.devices["area_reader"].enter(box)
+            self.device("area_reader").enter(box)
 
     def remove(self, *boxes):
         for box in boxes:
-            self.parts.devices["area_reader"].leave(box)
+            self.device("area_reader").leave(box)
 
     def close(self):
         self.touch("inner", OFFICERS[0])

@@ -52,7 +52,7 @@ def released(day):
 
 def templates(day):
     sensors = ("outer_fingerprint", "inner_fingerprint")
-    return [len(day.parts.devices[name].library.slots) for name in sensors]
+    return [len(day.device(name).library.slots) for name in sensors]
 
 
 def test_a_delivery_without_the_network_and_a_second_van(make):
@@ -138,7 +138,7 @@ def test_five_failures_lock_the_panel_and_restart_the_task(make):
 
 def test_without_a_camera_the_door_stays_shut(make):
     day = make()
-    day.parts.devices["camera"].mode = "failing"
+    day.device("camera").mode = "failing"
     begun(day)
     day.touch("outer", ESCORTS[0])
     day.touch("outer", ESCORTS[1])
@@ -147,7 +147,7 @@ def test_without_a_camera_the_door_stays_shut(make):
     assert [fields["reason"] for fields in failed] == [errors.CAMERA_FAILED]
     day.approve()
     assert not released(day)
-    day.parts.devices["camera"].mode = "working"
+    day.device("camera").mode = "working"
     day.crew()
     day.approve()
     assert released(day) == [DOOR_OUTER]

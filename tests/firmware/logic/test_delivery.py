@@ -3,10 +3,10 @@
 import pytest
 from doorward_firmware.logic import events, flows
 from doorward_protocol import errors
-from doorward_protocol.objects import APPROVE, REFUSE, RESTART
+from doorward_protocol.objects import APPROVE, OFFICER, REFUSE, RESTART
 from doorward_protocol.prompts import NUMBERS
 from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
-from edges import BOXES, ESCORTS, HOUR, NONCE, OFFICERS, PICTURE, VAN, Edges, a_task
+from edges import BOXES, ESCORTS, HOUR, NONCE, OFFICERS, PICTURE, VAN, Edges, a_task, member
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_another_head_count_freezes():
         ({"decided_by": []}, errors.MALFORMED),
         ({"decided_by": [ESCORTS[0]]}, errors.ONE_PERSON_TWO_ROLES),
         ({"decided_by": [OFFICERS[0], 901]}, errors.WRONG_ROLE),
-        ({"issued": a_task().member(OFFICERS[1]).valid_until}, errors.PERMIT_EXPIRED),
+        ({"issued": member(OFFICERS[1], OFFICER).valid_until}, errors.PERMIT_EXPIRED),
     ],
 )
 def test_an_approval_for_something_else_is_refused(changes, reason):

@@ -56,7 +56,7 @@ def run_all(may_release, monkeypatch):
     for name, test in inspect.getmembers(test_guard, inspect.isfunction):
         if name.startswith("test_"):
             test()
-    cases = test_guard.TestHandover.pytestmark[0].args[1]
+    cases = vars(test_guard.TestHandover)["pytestmark"][0].args[1]
     names = [name for name in dir(test_guard.TestHandover) if name.startswith("test_")]
     for name, case in itertools.product(names, cases):
         getattr(test_guard.TestHandover(), name)(*case)

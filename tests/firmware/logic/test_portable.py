@@ -22,7 +22,6 @@ FOLDERS = (
     (ROOT / "firmware" / "doorward_firmware" / "sync", "/lib/doorward_firmware/sync"),
     (HARNESS / "micropython_stubs", "/lib"),
     (HARNESS / "portable", "/checks"),
-    (HERE / "portable", "/checks"),
 )
 
 
@@ -37,6 +36,8 @@ def errors():
         for path in folder.glob("*.py"):
             if path.name != "suite_openssl.py":
                 files[f"{target}/{path.name}"] = str(path)
+    for name in ("edges.py", "logic_checks.py"):
+        files[f"/checks/{name}"] = str(HERE / name)
     plan = {"package": str(PACKAGE), "files": files, "modules": ["logic_checks"]}
     process = subprocess.run(
         [node, str(HARNESS / "run_checks.mjs")],

@@ -108,6 +108,11 @@ def places():
     yield frozen
 
 
+def closed():
+    """An Edges whose task has just been closed."""
+    return next(edges for edges in places() if edges.handover.state == flows.LEAVE)
+
+
 def snapshots():
     found = []
     for edges in places():
@@ -288,9 +293,7 @@ def test_a_power_cut_does_not_thaw():
 
 
 def test_a_closed_task_stays_closed_and_its_crew_gets_out():
-    for edges in places():
-        if edges.handover.state == flows.LEAVE:
-            break
+    edges = closed()
     edges = restart(edges)
     assert edges.handover.state == flows.LEAVE
     assert edges.handover.completed[-1][0] == 7
@@ -302,9 +305,7 @@ def test_a_closed_task_stays_closed_and_its_crew_gets_out():
 
 
 def test_a_cut_right_after_the_closing_record_forgets_nothing():
-    for edges in places():
-        if edges.handover.state == flows.LEAVE:
-            break
+    edges = closed()
     edges.stored["hand"][0], edges.stored["completed"] = entering.RUNNING, ()
     edges = restart(edges)
     assert edges.handover.state == flows.LEAVE

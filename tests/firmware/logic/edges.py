@@ -4,6 +4,7 @@
 failed RECORD ends the list except for what keeps people safe, RELEASE asks the guard. It checks on the way
 what must hold always.
 """
+# pyright: reportOptionalMemberAccess=false
 
 from doorward_firmware.logic import events, guard, interlock, settings, unit
 from doorward_firmware.logic.task import Member, Task

@@ -37,6 +37,7 @@ class Tap:
     def __init__(self, scheduler: Scheduler, name: str):
         self.name = name
         self.faults: list[Fault] = []
+        self.disturbed = False  # ever: what its part complains about proves nothing
         self._scheduler = scheduler
         self._free_at = 0
 
@@ -76,6 +77,7 @@ class Tap:
                 self.faults.remove(fault)
                 continue
             fault.hits += 1
+            self.disturbed = True
             if fault.kind in ("cut", "drop"):
                 return [], 0
             if fault.kind == "delay":

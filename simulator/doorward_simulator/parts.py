@@ -53,9 +53,11 @@ class Parts:
             device.power(on)
 
     def violations(self) -> list[str]:
-        """What somebody did to a part that no real part would accept."""
+        """What somebody did to parts that none would accept; those behind disturbed wires are left out."""
+        disturbed = {name for name, taps in self.taps.items() if any(tap.disturbed for tap in taps)}
         everything = [*self.devices.values(), *self.doors.values(), *self.buttons.values()]
-        return [f"{self._unit} {violation}" for device in everything for violation in device.violations]
+        judged = [device for device in everything if device.name not in disturbed]
+        return [f"{self._unit} {violation}" for device in judged for violation in device.violations]
 
     def _add(self, kind: type, name: str, **settings) -> Device:
         device = kind(self._world.corner(f"{self._unit} {name}"), name=name, **settings)

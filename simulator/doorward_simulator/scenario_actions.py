@@ -108,7 +108,7 @@ def show_card(stage: Stage, person: str, unit: str | None = None) -> None:
 @DO
 def unplug(stage: Stage, unit: str | None = None) -> None:
     """Pull the unit's network cable."""
-    stage.unplugged.add(stage.unit(unit).name)
+    stage.disturbed.add(stage.unit(unit).name)
     stage.unit(unit).cable.plug(False)
 
 
@@ -120,6 +120,7 @@ def plug(stage: Stage, unit: str | None = None) -> None:
 @DO
 def power_off(stage: Stage, unit: str | None = None) -> None:
     """The unit's supply fails."""
+    stage.disturbed.add(stage.unit(unit).name)
     stage.unit(unit).power_off()
 
 

@@ -11,6 +11,7 @@ FAULT = StepTable("fault")
 def _taps(stage: Stage, wire: str, unit: str | None) -> tuple[Tap, ...]:
     found = stage.unit(unit)
     if wire == "network":
+        stage.disturbed.add(found.name)
         return found.cable.up, found.cable.down
     taps = found.parts.taps.get(wire)
     if taps is None:
@@ -73,12 +74,14 @@ def clear(stage: Stage, wire: str, unit: str | None = None) -> None:
 @FAULT
 def reset_connections(stage: Stage, unit: str | None = None) -> None:
     """The router restarts: open connections end at once."""
+    stage.disturbed.add(stage.unit(unit).name)
     stage.unit(unit).cable.reset()
 
 
 @FAULT
 def cut_power(stage: Stage, during_flash: int | None = None, unit: str | None = None) -> None:
     """The supply fails: now, or in the middle of a flash operation after `during_flash` whole ones."""
+    stage.disturbed.add(stage.unit(unit).name)
     if during_flash is None:
         stage.unit(unit).power_off()
     else:
@@ -101,12 +104,6 @@ def clock_lost(stage: Stage, unit: str | None = None) -> None:
 def camera(stage: Stage, mode: str, unit: str | None = None) -> None:
     """working, blinded, frozen or failing."""
     stage.unit(unit).parts.devices["camera"].mode = mode
-
-
-@FAULT
-def broken_rules(stage: Stage, violations: int) -> None:
-    """Announces how many breaches of parts' protocols earlier faults may cause; any more is an error."""
-    stage.expected_violations += violations
 
 
 def _share(text: str) -> float:

@@ -92,8 +92,7 @@ class Ring:
         self._position = self._end = _HEADER_AT + frame_size(len(payload))
 
     def drop_oldest(self):
-        """Give up the oldest sector; it is erased when its turn comes."""
-        self._region.retire(self.oldest % self.sectors)
+        """Give up the oldest sector. It is erased when its turn comes; until then a mount finds it again."""
         self.oldest += 1
 
     def idle_step(self):

@@ -128,6 +128,16 @@ def test_a_transfer_goes_on_after_a_restart(length):
     assert all_of(blobs, receive(blobs, data)) == data
 
 
+def test_content_that_no_mark_vouches_for_is_not_built_upon():
+    board, data = board_with(), content(3000)
+    blobs = Blobs(board.blobs)
+    blobs.begin(name_of(data), 3000)
+    blobs.write(name_of(data), 0, content(1000, seed=1))  # a chunk that was wrong, then power fails
+    blobs = Blobs(board.blobs)
+    assert blobs.progress(name_of(data)) == 0
+    assert all_of(blobs, receive(blobs, data)) == data
+
+
 def test_what_is_not_kept_is_gone_and_wiped():
     board = board_with()
     blobs = Blobs(board.blobs)

@@ -50,6 +50,7 @@ class LinkSession:
         self._channel: channel.Channel | None = None
         self._task: asyncio.Task[None] | None = None
         self._allowed: set[bytes] = set()
+        self._greeted = False  # by a first status
         self.outbox = Outbox(self._send)
         self.unit_id = 0
         self.kid = b""
@@ -154,12 +155,13 @@ class LinkSession:
     async def _on_status(self, fields: dict) -> None:
         now = self._services.clock.milliseconds()
         self.outbox.put("time", nonce=fields["nonce"], time=now)
+        first, self._greeted = not self._greeted, True
         answer = await self._links.ingest.write(
-            lambda session: state.note_status(session, self.unit_id, fields, now)
+            lambda session: state.note_status(session, self.unit_id, fields, now, first)
         )
+        self._allowed |= answer.listed
         if answer.manifest is not None:
             self.offer_manifest(answer.manifest, answer.listed)
-        self._allowed |= answer.listed
         if answer.receipt is not None:
             self.outbox.put("stored", object=answer.receipt)
         for name in answer.pictures:

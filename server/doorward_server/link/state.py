@@ -50,8 +50,14 @@ def note_offline(session: Session, unit_id: int, now: int) -> None:
     publish(session, unit, "offline")
 
 
-def note_status(session: Session, unit_id: int, fields: dict[str, Any], now: int) -> StatusAnswer:
-    """Take a `status`: clock, health, journal; answer with what the unit lacks."""
+def note_status(
+    session: Session, unit_id: int, fields: dict[str, Any], now: int, first: bool
+) -> StatusAnswer:
+    """Take a `status`: clock, health, journal; answer with what the unit lacks.
+
+    The `first` one of a connection is sent before the unit has our time: it says nothing about its clock yet.
+    Manifest and permissions are worked out then; later changes are pushed.
+    """
     unit = session.get_one(Unit, unit_id)
     unit.last_seen = now
     unit.actual_version = min(fields["manifest"], LARGEST)
@@ -62,16 +68,17 @@ def note_status(session: Session, unit_id: int, fields: dict[str, Any], now: int
     unit.clock_offset = max(-LARGEST, min(LARGEST, fields["time"] - now))
     session.add(unit)
     session.flush()
-    _watch_clock(session, unit)
+    _watch_clock(session, unit, first)
     _watch_journal(session, unit)
-    manifests.compile_manifest(session, unit)
-    object_ = (
-        manifests.newest_object(session, unit_id) if fields["manifest"] != unit.manifest_version else None
-    )
-    publish(session, unit, "status")
+    listed = set()
+    if first:
+        manifests.compile_manifest(session, unit)
+        listed = manifests.blobs_of(session, unit_id)
+        publish(session, unit, "status")
+    old = fields["manifest"] != unit.manifest_version
     return StatusAnswer(
-        object_,
-        manifests.blobs_of(session, unit_id),
+        manifests.newest_object(session, unit_id) if old else None,
+        listed,
         _missed_receipt(session, unit, fields["acknowledged"]),
         _missing_pictures(session, unit_id),
     )
@@ -146,15 +153,15 @@ def publish(session: Session, unit: Unit, name: str, **more: Any) -> None:
     live.publish(session, "unit", payload)
 
 
-def _watch_clock(session: Session, unit: Unit) -> None:
-    if abs(unit.clock_offset) > CLOCK_LIMIT:
-        alarms.raise_alarm(session, "clock_off", unit, offset=unit.clock_offset)
-    else:
-        alarms.end_all(session, "clock_off", unit)
-    if unit.clock_sure:
-        alarms.end_all(session, "clock_unsure", unit)
-    else:
-        alarms.raise_alarm(session, "clock_unsure", unit)
+def _watch_clock(session: Session, unit: Unit, first: bool) -> None:
+    for name, wrong in (
+        ("clock_off", abs(unit.clock_offset) > CLOCK_LIMIT),
+        ("clock_unsure", not unit.clock_sure),
+    ):
+        if not wrong:
+            alarms.end_all(session, name, unit)
+        elif not first:
+            alarms.raise_alarm(session, name, unit, offset=unit.clock_offset)
 
 
 def _watch_journal(session: Session, unit: Unit) -> None:

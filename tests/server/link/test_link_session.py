@@ -125,7 +125,13 @@ def test_other_units_are_not_disturbed_by_a_bad_one(connect, day, services, onli
 
 
 def test_a_clock_that_is_off_alarms_and_recovers(online, services, clock):
+    online.status(time=clock.milliseconds() + 61_000, clock=1)  # it does not have our time yet
+    online.receive_until("object")
+    assert alarms_of(services) == []
     online.status(time=clock.milliseconds() + 61_000, clock=1)
+    online.receive_until("object")
+    assert alarms_of(services) == ["clock_off", "clock_unsure"]
+    online.status(time=clock.milliseconds() - 61_000)
     online.receive_until("object")
     assert alarms_of(services) == ["clock_off", "clock_unsure"]
     online.status()

@@ -63,6 +63,17 @@ def test_a_closed_listener_costs_nothing():
     asyncio.run(play())
 
 
+def test_a_stopping_server_lets_its_listeners_go():
+    async def play():
+        feed = Live()
+        with feed.subscribe() as subscription:
+            threading.Timer(0.02, feed.close).start()
+            with pytest.raises(live.LiveClosed):
+                await asyncio.wait_for(subscription.next(), 5)
+
+    asyncio.run(play())
+
+
 def test_what_is_rolled_back_is_never_told(services, monkeypatch):
     told = []
     monkeypatch.setattr(services.live, "publish", lambda topic, _payload: told.append(topic))

@@ -29,6 +29,10 @@ HOST = "127.0.0.1"
 SITE = "B01"
 UNITS = ("V01", "B01", "B02", "B03")
 MARK = "made-by-doorward"
+# What else is planned, so that the wall shows a bank's day: (site, hours from now, boxes).
+LATER = (("B02", 1, ["HX-0002", "HX-0005"]), ("B03", 2, ["HX-0003"]))
+SECOND_RUN = {"vehicle": "京A·Y0742", "door": ["E1003", "E1004"], "drive": ["D2002"]}
+SECOND_STOPS = (("B03", 1, ["HX-0006", "HX-0009"]), ("B02", 2, ["HX-0008"]), ("B01", 3, ["HX-0010"]))
 LOGINS = {
     "duty1": "the wall: every run, record and alarm",
     "o3001": "the host screen of B01: compare, count heads, approve",
@@ -80,6 +84,9 @@ def at_this_hour(name: str, patience: str) -> "Scenario":
         {**run, "stops": [{**stop, "window": _window(scenario, stop, shift, now)} for stop in run["stops"]]}
         for run in scenario.plan
     ]
+    if len(plan) == 1:
+        plan[0]["stops"] += _later(LATER, now)
+        plan += [{**SECOND_RUN, "stops": stops} for stops in [_later(SECOND_STOPS, now)] if stops]
     steps = [_for_people(step, patience) for step in scenario.steps if step not in waits]
     return dataclasses.replace(scenario, begins=now, plan=plan, steps=steps, units=list(UNITS))
 
@@ -89,6 +96,18 @@ def _window(scenario: "Scenario", stop: dict, shift: timedelta, now: datetime) -
     earliest, latest = now.replace(hour=0, minute=0), now.replace(hour=23, minute=59)
     ends = [datetime.combine(scenario.begins, clock.fromisoformat(text)) + shift for text in stop["window"]]
     return [f"{min(max(end, earliest), latest):%H:%M}" for end in ends]
+
+
+def _later(stops: tuple, now: datetime) -> list[dict]:
+    """Stops of half an hour each, as far as the day is long enough."""
+    planned = []
+    for site, hours, boxes in stops:
+        begin = now + timedelta(hours=hours)
+        end = begin + timedelta(minutes=30)
+        if end.date() == now.date():
+            window = [f"{begin:%H:%M}", f"{end:%H:%M}"]
+            planned.append({"site": site, "kind": "deliver", "window": window, "boxes": boxes})
+    return planned
 
 
 def play(

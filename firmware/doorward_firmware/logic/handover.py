@@ -183,7 +183,7 @@ def _turned_away(state, event, _now, _settings):
     if name is None:
         return state, (record,)
     drawn = prompts.both(name) if state.state == flows.IDLE else (prompts.say(name),)
-    return state, sequence(record, *drawn)
+    return state, sequence(*drawn, record)  # people are told even if a full journal takes no record of it
 
 
 def _command(state, event, _now, _settings):

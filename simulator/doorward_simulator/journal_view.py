@@ -20,7 +20,7 @@ class Entry:
 
 
 class JournalView:
-    """The decoded journal in a flash partition; read again only when the flash has changed."""
+    """The decoded journal in a flash partition; new leaves are read when the flash has changed."""
 
     def __init__(self, flash: NorFlash):
         self._flash = flash
@@ -29,7 +29,7 @@ class JournalView:
         self._head = (0, 0, b"")
 
     def entries(self) -> list[Entry]:
-        """All leaves that are kept, oldest first."""
+        """All leaves that there ever were, oldest first: also those whose sectors were given up since."""
         self._refresh()
         return self._entries
 
@@ -41,14 +41,13 @@ class JournalView:
     def _refresh(self) -> None:
         if self._read_at == self._flash.pieces:
             return
-        leaves = Leaves(_ReadOnly(self._flash))
-        known = {(entry.epoch, entry.index): entry for entry in self._entries}
-        found, place = [], (0, 0)
+        leaves, last = Leaves(_ReadOnly(self._flash)), self._entries[-1] if self._entries else None
+        place = (last.epoch, last.index + 1) if last else (0, 0)
         while (leaf := leaves.next_leaf(place)) is not None:
             epoch, index, content = leaf
-            found.append(known.get((epoch, index)) or _decoded(epoch, index, bytes(content)))
+            self._entries.append(_decoded(epoch, index, bytes(content)))
             place = (epoch, index + 1)
-        self._entries, self._head = found, leaves.head()
+        self._head = leaves.head()
         self._read_at = self._flash.pieces
 
 

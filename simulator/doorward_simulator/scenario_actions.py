@@ -92,11 +92,14 @@ def take_boxes(stage: Stage, boxes: list | None = None, unit: str | None = None)
 
 
 @DO
-def press(stage: Stage, button: str, hold: str = "180ms", unit: str | None = None) -> None:
+def press(stage: Stage, button: str, hold: str = "180ms", times: int = 1, unit: str | None = None) -> None:
     """Press a button or break a loop: APPROVE, REFUSE, EGRESS, FIRE, TAMPER."""
     if button not in stage.unit(unit).parts.buttons:
         raise ScenarioError(f"there is no button {button!r}: use {', '.join(stage.unit(unit).parts.buttons)}")
-    stage.site(unit).press(button, duration(hold))
+    for again in range(times):
+        if again:
+            stage.world.run_for(2 * duration(hold))
+        stage.site(unit).press(button, duration(hold))
 
 
 @DO

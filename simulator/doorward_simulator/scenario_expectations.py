@@ -228,20 +228,24 @@ def alarm(
     rule: str,
     severity: str | None = None,
     saying: dict | None = None,
-    times: int = 1,
+    times: int | str = 1,
     unit: str | None = None,
     within: str = SOON,
 ) -> Check:
-    """The centre has this alarm, so often, with these details. One that no step expects is an error."""
+    """The centre has this alarm, so often (or `any`). One that no step expects is an error."""
     stage.expected_alarms.add(rule)
     site = stage.preparation.sites[stage.unit(unit).name]
     asked = _Asked(stage, stage.alarms)
 
     def holds() -> bool:
         found = [row for row in asked.answer() if row["rule"] == rule and row["site"] == site]
-        return len(found) == times and all(
-            severity in (None, row["severity"]) and (saying or {}).items() <= row["details"].items()
-            for row in found
+        return (
+            bool(found)
+            and times in ("any", len(found))
+            and all(
+                severity in (None, row["severity"]) and (saying or {}).items() <= row["details"].items()
+                for row in found
+            )
         )
 
     return Check(

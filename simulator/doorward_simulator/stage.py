@@ -189,7 +189,7 @@ class Stage:
 
     def _add_unit(self, code: str) -> None:
         place = self.preparation.units[code]
-        flash = load_flash(place.flash, code, self.scenario.seed)
+        flash = load_flash(place.flash, code, self.scenario.seed, self.scenario.flash)
         unit = Unit(self.world, self.network, code, self.folder / code, flash)
         for name, password in place.passwords.items():
             unit.parts.devices[name].settings.password = password

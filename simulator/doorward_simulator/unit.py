@@ -10,7 +10,7 @@ from pathlib import Path
 from doorward_firmware.board import REFERENCE
 
 from .chip import HARD_RESET, PWRON_RESET, Chip
-from .flash import NorFlash
+from .flash import SECTOR, NorFlash
 from .journal_view import JournalView
 from .network import Cable, Network
 from .participant import Participant
@@ -25,15 +25,18 @@ RAW_PARTITIONS = tuple(
 )
 
 
-def blank_flash(unit: str, seed: int = 0) -> dict[str, NorFlash]:
-    """The raw partitions of a new board, by label."""
+def blank_flash(unit: str, seed: int = 0, sectors: dict[str, int] | None = None) -> dict[str, NorFlash]:
+    """The raw partitions of a new board, by label; `sectors` makes some of them smaller."""
     sizes = {label: size for label, _, _, _, size in REFERENCE["partitions"]}
+    sizes |= {label: SECTOR * count for label, count in (sectors or {}).items()}
     return {label: NorFlash(sizes[label], label, seed=hash_free(unit, seed)) for label in RAW_PARTITIONS}
 
 
-def load_flash(folder: Path, unit: str, seed: int = 0) -> dict[str, NorFlash]:
+def load_flash(
+    folder: Path, unit: str, seed: int = 0, sectors: dict[str, int] | None = None
+) -> dict[str, NorFlash]:
     """Partition images `LABEL.bin` of a folder; a partition without image is blank."""
-    flash = blank_flash(unit, seed)
+    flash = blank_flash(unit, seed, sectors)
     for label, memory in flash.items():
         path = folder / f"{label}.bin"
         if path.exists():

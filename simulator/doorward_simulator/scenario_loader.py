@@ -1,8 +1,9 @@
 """Reads a scenario's YAML strictly: unknown keys, steps and arguments are errors that name the line.
 
 A scenario has `title` (zh, en), `shows` (requirement numbers), `begins` (local date and time of the bank),
-`seed`, `units` (site codes), `plan` (the day's runs), `steps`, and optionally the server's `settings` and a
-smaller `flash` (sectors by partition). A step is a mapping with one of
+`seed`, `units` (site codes), `plan` (the day's runs), `steps`, and optionally the server's `settings`, a
+smaller `flash` (sectors by partition), and whether units were `commissioned` on the bench. A step is a mapping
+with one of
 
   do: NAME, fault: NAME     with the named arguments of that function beside it
   expect: NAME              the same; `within` says how long it may take to come true
@@ -79,6 +80,7 @@ class Scenario:
     seed: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
     flash: dict[str, int] = field(default_factory=dict)
+    commissioned: bool = True
 
 
 _RUN = {"vehicle": str, "door": list, "stops": list}
@@ -148,7 +150,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def _scenario(name: str, content: Any, tables: dict[str, StepTable]) -> Scenario:
     required = {"title": dict, "shows": list, "begins": str, "units": list, "plan": list, "steps": list}
-    optional = {"seed": int, "settings": dict, "flash": dict}
+    optional = {"seed": int, "settings": dict, "flash": dict, "commissioned": bool}
     _check(content, required, optional, "the scenario")
     _check(content["title"], {"zh": str, "en": str}, {}, "title")
     for number in content["shows"]:

@@ -71,7 +71,7 @@ def play(chosen, folder: Path, cache: Path):
 
     settings = {**QUICK, **chosen.settings}
     day = (chosen.seed, chosen.begins, chosen.units, chosen.plan)
-    preparation = prepare(folder, *day, settings, cache=cache)
+    preparation = prepare(folder, *day, settings, commissioned=chosen.commissioned, cache=cache)
     return scenario.run(chosen, preparation, server_command(preparation.data), folder / "world")
 
 

@@ -15,7 +15,7 @@ class Leaf(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("unit_id", "epoch", "index"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=SERIAL)
+    id: int = Field(default=None, primary_key=True, sa_type=SERIAL)
     unit_id: int = Field(foreign_key="unit.id", index=True)
     epoch: int = Field(sa_type=BigInteger)
     index: int = Field(sa_type=BigInteger)
@@ -30,7 +30,7 @@ class JournalEpoch(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("unit_id", "epoch"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     unit_id: int = Field(foreign_key="unit.id", index=True)
     epoch: int = Field(sa_type=BigInteger)
     # Leaves 0..size-1 are stored and projected.
@@ -46,7 +46,7 @@ class Head(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("unit_id", "epoch", "size"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     unit_id: int = Field(foreign_key="unit.id", index=True)
     epoch: int = Field(sa_type=BigInteger)
     size: int = Field(sa_type=BigInteger)
@@ -60,7 +60,7 @@ class Head(SQLModel, table=True):
 class JournalConflict(SQLModel, table=True):
     """Evidence that a unit contradicted itself: a changed leaf, a fork, a journal that went back."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     unit_id: int = Field(foreign_key="unit.id", index=True)
     epoch: int = Field(sa_type=BigInteger)
     position: int = Field(sa_type=BigInteger)

@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 class Unit(SQLModel, table=True):
     """One authentication unit: its site, three public keys, what it should hold and what it says it holds."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     kid: bytes = Field(unique=True, max_length=8)
     site_id: int = Field(foreign_key="site.id", index=True)
     dh_key: bytes = Field(max_length=64)
@@ -40,7 +40,7 @@ class ManifestVersion(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("unit_id", "version"),)
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     unit_id: int = Field(foreign_key="unit.id", index=True)
     version: int
     issued: int = Field(sa_type=BigInteger)

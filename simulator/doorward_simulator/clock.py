@@ -29,7 +29,11 @@ class Clock:
         """Go to `moment` (ms of world time); time never runs backwards."""
         self.now = max(self.now, moment)
 
-    def wait(self, _moment: int | None) -> float | None:
+    def elapsed(self) -> int:
+        """The moment (ms of world time) that has really come: in virtual time this one."""
+        return self.now
+
+    def wait(self, moment: int | None) -> float | None:  # noqa: ARG002
         """Seconds of the PC's time to wait before `moment`: none in virtual time."""
         return 0.0
 

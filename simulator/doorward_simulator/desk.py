@@ -1,6 +1,7 @@
 """A person at a desk, whose browser uses the server's API: logs in once, then carries cookie and token."""
 
 import json
+from typing import Any
 
 from .http_client import HttpClient, Response
 from .network import Cable, Network
@@ -20,7 +21,7 @@ class Desk:
         self._client = HttpClient(network, cable, host, port)
         self._world = network.world
 
-    def get(self, path: str):
+    def get(self, path: str) -> Any:
         """The JSON at a path of the API."""
         return self._ask("GET", path, None).json()
 
@@ -28,7 +29,7 @@ class Desk:
         """The bytes at a path, such as a picture."""
         return self._ask("GET", path, None).body
 
-    def post(self, path: str, content: dict | None = None):
+    def post(self, path: str, content: dict | None = None) -> Any:
         """Send a change; the JSON of the answer, or None where there is none."""
         answer = self._ask("POST", path, content or {})
         return answer.json() if answer.body else None

@@ -37,6 +37,7 @@ class Tap:
     def __init__(self, scheduler: Scheduler, name: str):
         self.name = name
         self.faults: list[Fault] = []
+        self.middle: Callable[[bytes], list[bytes]] | None = None  # who passes on what, in place of the wire
         self.disturbed = False  # ever: what its part complains about proves nothing
         self._scheduler = scheduler
         self._free_at = 0
@@ -46,6 +47,7 @@ class Tap:
 
     def clear(self) -> None:
         self.faults.clear()
+        self.middle = None
 
     @property
     def cut(self) -> bool:
@@ -58,6 +60,13 @@ class Tap:
 
     def carry(self, data: bytes, deliver: Callable[[bytes], None]) -> None:
         """Pass one chunk on: at once, later, changed, twice, or not at all; never out of order."""
+        if self.middle is None:
+            self._carry(data, deliver)
+            return
+        for chunk in self.middle(data):
+            self._carry(chunk, deliver)
+
+    def _carry(self, data: bytes, deliver: Callable[[bytes], None]) -> None:
         chunks, delay = self._alter(data)
         now = self._scheduler.now()
         moment = max(self._free_at, now + delay)

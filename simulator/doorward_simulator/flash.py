@@ -9,6 +9,7 @@ such chips promise nothing about the cells of an interrupted operation).
 
 import random
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 PAGE = 256
@@ -34,7 +35,7 @@ class NorFlash:
         self.log: deque[tuple[str, int, int]] = deque(maxlen=LOG_LENGTH)
         self.programs = self.programmed_bytes = self.erases = self.reads = 0
         self.powered = True
-        self.on_cut = None  # called once, after a piece was torn
+        self.on_cut: Callable[[], None] | None = None  # called once, after a piece was torn
         self._random = random.Random(f"{seed}:{label}")  # noqa: S311 - reproducible, not secret
         self._pieces_left: int | None = None
 

@@ -74,7 +74,7 @@ class HttpClient:
             lines.append(f"Content-Length: {len(body)}")
         return "\r\n".join([*lines, "", ""]).encode() + body
 
-    def _keep_cookies(self, data: bytes) -> None:
+    def _keep_cookies(self, data: bytes | bytearray) -> None:
         head = bytes(data).partition(b"\r\n\r\n")[0].decode("latin-1")
         for line in head.split("\r\n"):
             name, _, value = line.partition(":")
@@ -168,7 +168,7 @@ def _take_chunk(data: bytearray) -> bytes | None:
     return chunk
 
 
-def _head(data: bytes) -> tuple[int, dict[str, str], bytes] | None:
+def _head(data: bytes | bytearray) -> tuple[int, dict[str, str], bytes] | None:
     head, found, body = bytes(data).partition(b"\r\n\r\n")
     if not found:
         return None
@@ -180,7 +180,7 @@ def _head(data: bytes) -> tuple[int, dict[str, str], bytes] | None:
         raise HttpError(f"not HTTP: {first[:60]!r}") from error
 
 
-def _is_whole(data: bytes) -> bool:
+def _is_whole(data: bytes | bytearray) -> bool:
     parts = _head(data)
     if parts is None:
         return False

@@ -5,6 +5,8 @@ serial lines, the I2C and SPI buses, the expander's pins to buttons, contacts, t
 relays to strikes. A pin that the table moves is moved here too; there is no second list.
 """
 
+from typing import TypeVar
+
 from .chip import Chip
 from .devices.camera import Camera
 from .devices.device import Device
@@ -22,7 +24,7 @@ from .lens import Lens
 from .wires import I2cBus, SerialLine, SpiBus, TappedSerial
 from .world import World
 
-CLOSED, OPENED = 0, 1  # levels of a loop to ground behind a pull-up
+Part = TypeVar("Part", bound=Device)
 
 
 class Parts:
@@ -41,7 +43,8 @@ class Parts:
         self._wire_speaker(board["speaker"])
         ethernet = {"configure": (lambda _baud: None, (int,))}  # its registers are not emulated
         chip.attach(f"spi{board['ethernet']['id']}", ethernet)
-        self.lens = Lens(world.corner(f"{unit} lens"), self._add(Camera, "camera"), chip)
+        self.camera = self._add(Camera, "camera")
+        self.lens = Lens(world.corner(f"{unit} lens"), self.camera, chip)
         self._pins = {bit: name for name, (bit, _, _) in board["expander"]["outputs"].items()}
         self._bus_reset = board["bus_reset"]
         self._high = dict.fromkeys(self._pins.values(), True)
@@ -59,7 +62,7 @@ class Parts:
         judged = [device for device in everything if device.name not in disturbed]
         return [f"{self._unit} {violation}" for device in judged for violation in device.violations]
 
-    def _add(self, kind: type, name: str, **settings) -> Device:
+    def _add(self, kind: type[Part], name: str, **settings) -> Part:
         device = kind(self._world.corner(f"{self._unit} {name}"), name=name, **settings)
         self.devices[name] = device
         return device
@@ -85,11 +88,14 @@ class Parts:
         )
         self._chip.set_input(board["interrupt"], 1)
         bridge = self._add(SerialBridge, "bridge", **board["bridge"])
+        self.card_reader = self._add(CardReader, "card_reader")
+        self.readers: dict[str, UhfReader] = {}
         for name, settings in board["readers"].items():
-            reader = TappedSerial(self._corner(name), self._add(UhfReader, name))
+            self.readers[name] = self._add(UhfReader, name)
+            reader = TappedSerial(self._corner(name), self.readers[name])
             bridge.connect(settings["bridge_channel"], reader)
             self.taps[name] = (reader.up, reader.down)
-        for device in (self.expander, bridge, self._add(CardReader, "card_reader")):
+        for device in (self.expander, bridge, self.card_reader):
             bus.add(device)
             self.taps[device.name] = bus.taps[device.address]
         self._chip.attach(
@@ -106,9 +112,11 @@ class Parts:
     def _wire_screens(self, board: dict) -> None:
         self._spi = SpiBus(self._corner("spi"), "spi")
         self.taps["screens"] = (self._spi.up,)
-        self._selects = {}
+        self.screens: dict[str, Display] = {}
+        self._selects: dict[str, Display] = {}
         for name, settings in board["screens"].items():
             screen = self._add(Display, name, width=settings["width"], height=settings["height"])
+            self.screens[name] = screen
             self._spi.add(screen)
             self._selects[settings["cs"]] = screen
         self._screen_pins = (board["screen_dc"], board["screen_reset"])
@@ -118,13 +126,14 @@ class Parts:
                 "configure": (lambda _baud: None, (int,)),
                 "transfer": (self._spi.transfer, (bytes,)),
             },
-            self._spi.transfer,
+            self._spi.write,
         )
 
     def _wire_fingerprints(self, board: dict) -> None:
         inputs = board["expander"]["inputs"]
+        self.fingerprints: dict[str, FingerprintModule] = {}
         for name, settings in board["fingerprints"].items():
-            module = self._add(FingerprintModule, name)
+            module = self.fingerprints[name] = self._add(FingerprintModule, name)
             channel, bit = f"uart{settings['uart']}", inputs[settings["touch"]][0]
             line = SerialLine(
                 self._corner(name), name, module, lambda data, channel=channel: self._chip.post(channel, data)
@@ -146,10 +155,15 @@ class Parts:
             door.on_contact = lambda closed, bit=bit: self.expander.set_input(bit, not closed)
             relays[settings["relay"]] = door
             self.doors[name] = door
-        self._chip.on_output = lambda number, level: number in relays and relays[number].energise(bool(level))
+
+        def drive(number: int, level: int) -> None:
+            if number in relays:
+                relays[number].energise(bool(level))
+
+        self._chip.on_output = drive
 
     def _wire_speaker(self, settings: dict) -> None:
-        speaker = self._add(Speaker, "speaker")
+        speaker = self.speaker = self._add(Speaker, "speaker")
         channel = f"i2s{settings['i2s']}"
         self.taps["speaker"] = (Tap(self._corner("speaker"), "speaker"),)
         ring = {"ms": 0}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import scenario_actions, scenario_expectations, scenario_faults, scenario_loader
+from . import scenario_attacks as _more  # noqa: F401 - adds its functions to `do` and `fault`
 from .desk import DeskError
 from .http_client import HttpError
 from .participant import ParticipantGone
@@ -83,7 +84,7 @@ class Runner:
         if step.kind == "wait":
             stage.world.run_for(duration(step.name))
             return ""
-        function = TABLES[step.kind].get(step.name)
+        function = TABLES[step.kind][step.name]
         if step.kind != "expect":
             stage.acted_at = stage.world.now()
             return function(stage, **step.arguments) or ""

@@ -135,7 +135,7 @@ def door(stage: Stage, door: str, state: str, unit: str | None = None, within: s
 def shown(stage: Stage, prompt: str, panel: str, unit: str | None = None, within: str = SOON) -> Check:
     """A panel's screen shows a prompt's picture, pixel by pixel."""
     rows = _prompt(stage, prompt).rows
-    screen = stage.unit(unit).parts.devices[f"{panel}_screen"]
+    screen = stage.unit(unit).parts.screens[f"{panel}_screen"]
 
     def holds() -> bool:
         return screen.pixels[: len(rows)] == rows
@@ -152,7 +152,7 @@ def shown(stage: Stage, prompt: str, panel: str, unit: str | None = None, within
 def spoken(stage: Stage, prompt: str, unit: str | None = None, within: str = SOON) -> Check:
     """The speaker plays a prompt's clip, whole, and has not ended before the last `do` or `fault`."""
     clip = _prompt(stage, prompt).clip
-    speaker = stage.unit(unit).parts.devices["speaker"]
+    speaker = stage.unit(unit).parts.speaker
     since = stage.acted_at
 
     def holds() -> bool:
@@ -172,7 +172,7 @@ def light(stage: Stage, panel: str, colour: str, unit: str | None = None, within
     colours = ("off", "red", "blue", "purple", "green", "yellow", "cyan", "white")
     if colour not in colours:
         raise ScenarioError(f"a ring is one of {', '.join(colours)}, not {colour!r}")
-    module = stage.unit(unit).parts.devices[f"{panel}_fingerprint"]
+    module = stage.unit(unit).parts.fingerprints[f"{panel}_fingerprint"]
 
     def now() -> str:
         return "off" if module.light.mode == 4 else colours[module.light.colour]

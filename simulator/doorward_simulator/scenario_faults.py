@@ -1,9 +1,8 @@
 """What goes wrong in a scenario: the functions behind `fault: NAME`."""
 
-from .faults import Fault
+from .faults import Fault, Tap
 from .scenario_loader import ScenarioError, StepTable, duration
 from .stage import Stage
-from .wires import Tap
 
 FAULT = StepTable("fault")
 
@@ -103,7 +102,7 @@ def clock_lost(stage: Stage, unit: str | None = None) -> None:
 @FAULT
 def camera(stage: Stage, mode: str, unit: str | None = None) -> None:
     """working, blinded, frozen or failing."""
-    stage.unit(unit).parts.devices["camera"].mode = mode
+    stage.unit(unit).parts.camera.mode = mode
 
 
 def _share(text: str) -> float:

@@ -2,8 +2,8 @@
 
 A scenario has `title` (zh, en), `shows` (requirement numbers), `begins` (local date and time of the bank),
 `seed`, `units` (site codes), `plan` (the day's runs), `steps`, and optionally the server's `settings`, a
-smaller `flash` (sectors by partition), and whether units were `commissioned` on the bench. A step is a mapping
-with one of
+smaller `flash` (sectors by partition), and whether units were `commissioned` on the bench. A step is a
+mapping with one of
 
   do: NAME, fault: NAME     with the named arguments of that function beside it
   expect: NAME              the same; `within` says how long it may take to come true
@@ -46,6 +46,9 @@ class StepTable:
 
     def __iter__(self):
         return iter(self._functions)
+
+    def __getitem__(self, name: str) -> Callable:
+        return self._functions[name]
 
     def get(self, name: str) -> Callable | None:
         return self._functions.get(name)
@@ -201,10 +204,9 @@ def _step(entry: Any, tables: dict[str, StepTable]) -> Step:
         if arguments:
             raise ScenarioError(f"{where}: wait takes nothing but a duration, not {', '.join(arguments)}")
         return Step(entry.line, kind, name, {}, note)
-    function = tables[kind].get(name)
-    if function is None:
+    if name not in tables[kind]:
         raise ScenarioError(f"{where}: unknown {kind} {name!r}: use one of {', '.join(tables[kind])}")
-    _check_arguments(where, name, function, arguments)
+    _check_arguments(where, name, tables[kind][name], arguments)
     return Step(entry.line, kind, name, arguments, note)
 
 

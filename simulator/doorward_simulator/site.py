@@ -32,14 +32,14 @@ class Site:
     def van_arrives(self, name: str, tag: Tag) -> None:
         """A van stops at the gate; `name` only serves to find it again."""
         self._vans[name] = tag
-        self.unit.parts.devices["gate_reader"].enter(tag)
+        self.unit.parts.readers["gate_reader"].enter(tag)
 
     def van_leaves(self, name: str) -> None:
-        self.unit.parts.devices["gate_reader"].leave(self._vans.pop(name))
+        self.unit.parts.readers["gate_reader"].leave(self._vans.pop(name))
 
     def stand(self, people: Iterable[Person]) -> None:
         """Exactly these people stand before the outer panel's camera, the first one nearest."""
-        camera = self.unit.parts.devices["camera"]
+        camera = self.unit.parts.camera
         for look in list(camera.people):
             camera.leave(look)
         for person in reversed(list(people)):
@@ -48,10 +48,10 @@ class Site:
     def touch(self, person: Person, panel: str, finger: int, condition: str = "normal") -> None:
         """Lay a finger on a panel's sensor for TOUCH_MS; waits until the sensor is free. At the outer panel
         the person steps up to the camera."""
-        module = self.unit.parts.devices[SENSORS[panel]]
+        module = self.unit.parts.fingerprints[SENSORS[panel]]
         self._world.run_until(lambda: module.finger is None, 10 * TOUCH_MS)
         if panel == "outer":
-            self.unit.parts.devices["camera"].stand(person.look)
+            self.unit.parts.camera.stand(person.look)
         module.press(person.fingers[finger].touch(self._random, condition))
         self._world.call_later(TOUCH_MS, module.lift)
         self._world.run_for(TOUCH_MS + PAUSE_MS)
@@ -77,12 +77,12 @@ class Site:
         """Put boxes, by their numbers, into the handover area."""
         for number, tag in tags.items():
             self._boxes[number] = tag
-            self.unit.parts.devices["area_reader"].enter(tag)
+            self.unit.parts.readers["area_reader"].enter(tag)
 
     def take_boxes(self, numbers: Iterable[str] | None = None) -> None:
         """Take boxes away; all of them if none is named."""
         for number in list(self._boxes if numbers is None else numbers):
-            self.unit.parts.devices["area_reader"].leave(self._boxes.pop(number))
+            self.unit.parts.readers["area_reader"].leave(self._boxes.pop(number))
 
     def press(self, button: str, duration: int = 180) -> None:
         """Press a button, or break a loop, by its name in the board's table, for `duration` ms."""
@@ -90,6 +90,6 @@ class Site:
 
     def show_card(self, card: Card) -> None:
         """Hold a staff card to the inner panel's reader for CARD_MS."""
-        reader = self.unit.parts.devices["card_reader"]
+        reader = self.unit.parts.card_reader
         reader.place(card)
         self._world.call_later(CARD_MS, lambda: reader.remove(card))

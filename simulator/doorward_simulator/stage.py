@@ -70,8 +70,9 @@ class Stage:
         """Start the server, let the centre listen, switch the units on."""
         if self._server_command is not None:
             ServerProcess(self.world, self.network, self._server_command, self.folder, HOST, PORT)
-        else:
-            self.network.add_server(HOST, PORT, lambda: socket.create_connection(self._address))
+        elif self._address is not None:
+            address = self._address
+            self.network.add_server(HOST, PORT, lambda: socket.create_connection(address))
         self.desk(WATCHER).listen("/live")
         for unit in self.units.values():
             unit.power_on()
@@ -192,7 +193,7 @@ class Stage:
         flash = load_flash(place.flash, code, self.scenario.seed, self.scenario.flash)
         unit = Unit(self.world, self.network, code, self.folder / code, flash)
         for name, password in place.passwords.items():
-            unit.parts.devices[name].settings.password = password
+            unit.parts.fingerprints[name].settings.password = password
         self.units[code] = unit
         self.sites[code] = Site(self.world, unit)
         self.cursors[code] = 0

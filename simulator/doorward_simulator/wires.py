@@ -121,7 +121,12 @@ class SpiBus:
     def add(self, device: SpiDevice) -> None:
         self._devices.append(device)
 
+    def write(self, data: bytes) -> None:
+        """Send; what comes back is not looked at."""
+        self.transfer(data)
+
     def transfer(self, data: bytes) -> bytes:
+        """Send and receive at once."""
         answer = b"\xff" * len(data)
         for chunk in self.up.alter(data):
             for device in self._devices:

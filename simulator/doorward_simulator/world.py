@@ -100,12 +100,11 @@ class World:
         """Give one cause; False if nothing is due up to `until` (world time in ms), which is then reached."""
         if not self._act_now():
             moment = self._next_moment()
-            if moment is None and until is None:
-                return self._wait(None)
-            if until is not None and (moment is None or moment > until):
+            if moment is None or (until is not None and moment > until):
                 if self._wait(until):
                     return True
-                self.clock.reach(until)
+                if until is not None:
+                    self.clock.reach(until)
                 return False
             if self._wait(moment):
                 return True
@@ -156,7 +155,8 @@ class World:
     def _call_planned(self) -> None:
         _, _, planned = heapq.heappop(self._planned)
         callback, planned.callback = planned.callback, None
-        callback()
+        if callback is not None:
+            callback()
 
     def _wait(self, moment: int | None) -> bool:
         """In real time: wait for `moment` or the network; True if the network had something.

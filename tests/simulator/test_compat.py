@@ -1,4 +1,5 @@
 """The MicroPython names on CPython behave as the device's."""
+# pyright: reportAttributeAccessIssue=false
 
 import asyncio
 import time

@@ -29,21 +29,26 @@ BOARD = """
 
 @pytest.fixture
 def make(tmp_path):
-    """A unit that runs `BOARD` and then the given lines of its `main`."""
+    """Makes a unit that runs `BOARD` and then the given lines of its `main`."""
     world = World(Clock(1_772_415_000_000), seed=1)
-    network = Network(world)
+    yield Maker(world, tmp_path)
+    world.close()
 
-    def build(lines):
-        program = tmp_path / "program.py"
+
+class Maker:
+    """Call it with the program's lines; `world` is where the unit then lives."""
+
+    def __init__(self, world, folder):
+        self.world, self._folder, self._network = world, folder, Network(world)
+
+    def __call__(self, lines):
+        program = self._folder / "program.py"
         body = textwrap.indent(textwrap.dedent(lines), "    ")
         program.write_text(textwrap.dedent(BOARD) + body + "\n\nasyncio.run(main())\n")
-        unit = Unit(world, network, "bench", tmp_path / "unit", blank_flash("bench"), program=program)
+        flash = blank_flash("bench")
+        unit = Unit(self.world, self._network, "bench", self._folder / "unit", flash, program=program)
         unit.power_on()
         return unit
-
-    build.world = world
-    yield build
-    world.close()
 
 
 def said(unit):

@@ -105,7 +105,14 @@ def _prompts_image(session: Session) -> bytes:
     memory = blank_flash("")["blobs"]
     flash = Blobs(Partition(memory))
     pack = contents.prompts(session)
-    listed = {pack, *contents.referenced(objects.PROMPTS, blobs.get(session, pack))}
-    for name in sorted(listed):
-        flash.put(blobs.get(session, name), own=False)
+    for name in sorted({pack, *contents.referenced(objects.PROMPTS, blob(session, pack))}):
+        flash.put(blob(session, name), own=False)
     return bytes(memory.image.rstrip(b"\xff"))
+
+
+def blob(session: Session, name: bytes) -> bytes:
+    """The server's blob of this hash, which must be there."""
+    content = blobs.get(session, name)
+    if content is None:
+        raise KeyError(f"the server has no blob {name.hex()}")
+    return content

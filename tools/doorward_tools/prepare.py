@@ -22,14 +22,14 @@ from doorward_server.people.models import Person
 from doorward_server.planning import service as planning
 from doorward_server.planning.models import Duty
 from doorward_server.planning.plan import Member, Plan, PlannedBox, PlannedStop
-from doorward_server.security import users
 from doorward_server.security.keys import KeyPair
+from doorward_server.security.models import User
 from doorward_server.settings import Settings
-from doorward_server.units import authority, blobs, contents
+from doorward_server.units import authority, contents
 from doorward_simulator.preparation import HOST, PORT, Preparation, Prompt
 from sqlmodel import Session, col, select
 
-from doorward_tools.foundation import PROMPTS_IMAGE, StandingClock, bank_of, provide
+from doorward_tools.foundation import PROMPTS_IMAGE, StandingClock, bank_of, blob, provide
 from doorward_tools.provisioning import commission, provision
 from doorward_tools.simulated_server import seeded
 
@@ -116,7 +116,7 @@ def _set_printers(session: Session, codes: list[str], folder: Path) -> dict[str,
 
 def _release(session: Session, run: dict[str, Any], day: date) -> int:
     """Plan one run as the first dispatcher, release it as the second."""
-    first, second = (users.find_user(session, login) for login in PLANNERS)
+    first, second = (session.exec(select(User).where(User.login == login)).one() for login in PLANNERS)
     planned = planning.create_run(session, first, plan_of(session, run, day))
     approval = planning.release_request(session, first, planned)
     return planning.release_approve(session, second, approval).id
@@ -164,11 +164,9 @@ def _tasks(session: Session, runs: list[int]) -> dict[str, list[int]]:
 
 def _prompts(session: Session) -> dict[str, Prompt]:
     """What units will say and show, so that the world can recognise it."""
-    pack = objects.decode_blob("prompts", blobs.get(session, contents.prompts(session)))
+    pack = objects.decode_blob("prompts", blob(session, contents.prompts(session)))
     found = {}
     for number, clip, picture in pack["prompts"]:
-        bitmap = blobs.get(session, picture)
-        found[PROMPTS[number]] = Prompt(
-            blobs.get(session, clip), int.from_bytes(bitmap[:2], "big"), bitmap[4:]
-        )
+        bitmap = blob(session, picture)
+        found[PROMPTS[number]] = Prompt(blob(session, clip), int.from_bytes(bitmap[:2], "big"), bitmap[4:])
     return found

@@ -18,7 +18,6 @@ from doorward_protocol.suite import run as finish
 from doorward_protocol.suite_openssl import OpenSSLSuite
 from doorward_server.fleet.models import Site
 from doorward_server.services import Services
-from doorward_server.units import blobs as server_blobs
 from doorward_server.units import manifests
 from doorward_server.units import service as units_service
 from doorward_server.units.models import Unit
@@ -26,6 +25,8 @@ from doorward_simulator.flash import Partition
 from doorward_simulator.preparation import UnitPlace
 from doorward_simulator.unit import blank_flash, load_flash, save_flash
 from sqlmodel import Session, select
+
+from doorward_tools.foundation import blob
 
 SENSORS = ("outer_fingerprint", "inner_fingerprint")
 
@@ -63,7 +64,8 @@ def commission(session: Session, place: UnitPlace, prompts: Path) -> None:
     """Give a provisioned unit its newest manifest and all its blobs; `prompts`: an image to begin with."""
     services: Services = session.info["services"]
     row = session.exec(select(Unit).where(Unit.kid == place.kid)).one()
-    signed = manifests.newest_object(session, row.id)
+    number = row.id or 0
+    signed = manifests.newest_object(session, number)
     shutil.copyfile(prompts, place.flash / "blobs.bin")
     flash = load_flash(place.flash, place.site)
     partitions = {label: Partition(memory) for label, memory in flash.items()}
@@ -71,8 +73,8 @@ def commission(session: Session, place: UnitPlace, prompts: Path) -> None:
     state, blobs = State(partitions["state"]), Blobs(partitions["blobs"])
     journal = Journal(partitions["journal"], clock, suite, state)
     desired = Desired(identities.read(state), suite, clock, journal, blobs, state)
-    for name in sorted(manifests.blobs_of(session, row.id)):
-        blobs.put(server_blobs.get(session, name), own=False)
+    for name in sorted(manifests.blobs_of(session, number)):
+        blobs.put(blob(session, name), own=False)
     finish(desired.accept(signed))
     if not desired.is_complete():
         raise RuntimeError(f"{place.site}: the unit lacks {len(desired.missing())} blobs on the bench")

@@ -79,14 +79,30 @@ def ticks_diff(end: int, start: int) -> int:
 
 def install() -> None:
     """Add the missing names; harmless when called twice."""
-    asyncio.sleep_ms = sleep_ms
-    asyncio.wait_for_ms = wait_for_ms
-    asyncio.ThreadSafeFlag = ThreadSafeFlag
-    time.ticks_ms, time.ticks_us = ticks_ms, ticks_us
-    time.ticks_add, time.ticks_diff = ticks_add, ticks_diff
+    added = {
+        asyncio: (sleep_ms, wait_for_ms, ThreadSafeFlag),
+        time: (ticks_ms, ticks_us, ticks_add, ticks_diff),
+    }
+    for module, functions in added.items():
+        for function in functions:
+            setattr(module, function.__name__, function)
     if "micropython" not in sys.modules:
-        module = types.ModuleType("micropython", "Names of MicroPython's module that the firmware uses.")
-        module.const = lambda value: value
-        module.native = module.viper = lambda function: function
-        module.schedule = lambda function, argument: function(argument)
-        sys.modules["micropython"] = module
+        sys.modules["micropython"] = _Micropython("micropython")
+
+
+class _Micropython(types.ModuleType):
+    """Names of MicroPython's module that the firmware uses."""
+
+    @staticmethod
+    def const(value):
+        return value
+
+    @staticmethod
+    def native(function):
+        return function
+
+    viper = native
+
+    @staticmethod
+    def schedule(function, argument):
+        function(argument)

@@ -64,8 +64,8 @@ def prepare(where: str):
     """Turn this process into a simulated board; returns its bus."""
     compat.install()
     sys.path.insert(0, str(STUBS))
-    import simulated_bus
-    import simulated_net
+    import simulated_bus  # pyright: ignore[reportMissingImports]
+    import simulated_net  # pyright: ignore[reportMissingImports]
 
     bus = simulated_bus.connect(SocketTransport(open_bus(where)))
     asyncio.set_event_loop_policy(WorldPolicy(bus))

@@ -58,9 +58,9 @@ class ServerLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._server.now / 1000
 
-    def run_in_executor(self, executor, function, *arguments):
+    def run_in_executor(self, executor, func, *args):
         """As asyncio's; the world waits until the work is done."""
-        future = super().run_in_executor(executor, function, *arguments)
+        future = super().run_in_executor(executor, func, *args)
         self._workers += 1
         future.add_done_callback(self._work_done)
         return future
@@ -72,7 +72,8 @@ class ServerLoop(asyncio.SelectorEventLoop):
         """Count the threads of anyio (FastAPI's synchronous routes) too, whichever limiter they are under."""
         from anyio._backends._asyncio import AsyncIOBackend
 
-        run = AsyncIOBackend.run_sync_in_worker_thread.__func__
+        name = "run_sync_in_worker_thread"
+        run = getattr(AsyncIOBackend, name).__func__
 
         async def counted(backend, *arguments, **settings):
             self._workers += 1
@@ -81,7 +82,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
             finally:
                 self._workers -= 1
 
-        AsyncIOBackend.run_sync_in_worker_thread = classmethod(counted)
+        setattr(AsyncIOBackend, name, classmethod(counted))
 
 
 def open_loop(where: str) -> tuple[ServerLoop, Bus]:

@@ -1,7 +1,7 @@
 """`camera` of the micropython-camera-API: what the lens sees is the world's scene, as JPEG or RGB565."""
 # ruff: noqa: ARG002 - the names and signatures are MicroPython's
 
-import simulated_bus
+import simulated_bus  # pyright: ignore[reportMissingImports]
 
 
 class PixelFormat:

@@ -1,7 +1,7 @@
 """`esp32.Partition` of MicroPython's ESP32 port: raw flash that lives in the world."""
 # ruff: noqa: A002, ARG004 - the names and signatures are MicroPython's
 
-import simulated_bus
+import simulated_bus  # pyright: ignore[reportMissingImports]
 
 
 class Partition:

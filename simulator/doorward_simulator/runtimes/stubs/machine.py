@@ -4,7 +4,7 @@ Interrupt handlers run between two turns of the event loop, as the port's soft h
 """
 # ruff: noqa: A002, ARG002, RUF012 - the names and signatures are MicroPython's
 
-import simulated_bus
+import simulated_bus  # pyright: ignore[reportMissingImports]
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 

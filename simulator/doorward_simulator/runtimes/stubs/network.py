@@ -1,7 +1,7 @@
 """`network` of MicroPython's ESP32 port: whether cable or radio have a link is the world's business."""
 # ruff: noqa: A002, ARG002 - the names and signatures are MicroPython's
 
-import simulated_bus
+import simulated_bus  # pyright: ignore[reportMissingImports]
 
 STA_IF, AP_IF = 0, 1
 PHY_W5500 = 8

@@ -3,7 +3,7 @@
 
 import asyncio
 
-import simulated_bus
+import simulated_bus  # pyright: ignore[reportMissingImports]
 
 _LIMIT = 65536
 
@@ -73,7 +73,7 @@ class Stream:
         simulated_bus.bus.write(self._channel, data)
 
     async def drain(self):
-        await asyncio.sleep_ms(0)
+        await asyncio.sleep(0)
 
     def close(self):
         if not self._ended:

@@ -5,6 +5,7 @@ Made from the site's records alone, never from alarms: a silent one must not sho
 
 from typing import Any
 
+from doorward_protocol import errors
 from sqlmodel import Session, col, select
 
 from doorward_server import reasons
@@ -14,8 +15,10 @@ from doorward_server.console.texts import text
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.services import services_of
 
-# How long a refused vehicle stays on the screen.
-KEEP_REFUSED_MS = 10 * 60 * 1000
+# How long a refused vehicle stays on the screen: one that may be an attack, and any other.
+GRAVE = (errors.TASK_COMPLETED, errors.TAG_COPIED, errors.EARLY_VEHICLE)
+KEEP_GRAVE_MS = 10 * 60 * 1000
+KEEP_REFUSED_MS = 60 * 1000
 # A lock that ends later than this is one that only two people of the centre end.
 DAY_MS = 24 * 60 * 60 * 1000
 LOCKS_LOOKED_AT = 20
@@ -36,10 +39,14 @@ def notices(
 def _refused_vehicle(session: Session, site_id: int, now: int, language: str) -> list[tuple[str, str, int]]:
     """The newest vehicle if it was refused a short while ago and nobody has come since."""
     event = _newest(session, site_id, ("vehicle", "vehicle_refused"))
-    if event is None or event.name == "vehicle" or now - event.received >= KEEP_REFUSED_MS:
+    if event is None or event.name == "vehicle":
         return []
-    said = text("notice_vehicle_refused", language, reason=reasons.phrase(event.details["reason"], language))
-    return [("vehicle_refused", said, event.received + KEEP_REFUSED_MS)]
+    reason = event.details["reason"]
+    until = event.received + (KEEP_GRAVE_MS if reason in GRAVE else KEEP_REFUSED_MS)
+    if until <= now:
+        return []
+    said = text("notice_vehicle_refused", language, reason=reasons.phrase(reason, language))
+    return [("vehicle_refused", said, until)]
 
 
 def _locked_panels(session: Session, site_id: int, now: int, language: str) -> list[tuple[str, str, int]]:

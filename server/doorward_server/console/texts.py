@@ -194,8 +194,8 @@ TEXTS = {
         "Fingers are off at the {panel} until two people of the centre release it.",
     ),
     "notice_vehicle_refused": (
-        "车辆被拒绝：{reason}。不要开门，中心已知道。",
-        "A vehicle was refused: {reason}. Keep the doors shut; the centre knows.",
+        "车辆被拒绝：{reason}。不要为它开门，中心已知道。",
+        "A vehicle was refused: {reason}. Do not open for it; the centre knows.",
     ),
     "unit_online": ("单元在线", "Unit online"),
     "unit_offline": ("单元离线（在内侧面板比对）", "Unit offline (compare at the inner panel)"),

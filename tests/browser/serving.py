@@ -1,0 +1,56 @@
+"""The real server in a process of its own, on a loopback port: `doorward serve`, stopped by its pid."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+
+class Server:
+    """`doorward serve` over a prepared data folder. `settings` are its DOORWARD_… variables."""
+
+    def __init__(self, data: Path, log: Path, settings: dict[str, str]):
+        self._data, self._log = data, log
+        self._environment = os.environ | {f"DOORWARD_{name.upper()}": text for name, text in settings.items()}
+        self._process: subprocess.Popen | None = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        command = [sys.executable, "-m", "doorward_tools.main", "serve"]
+        command += ["--data", str(self._data), "--port", str(self.port)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
+        end = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the server did not start: {self._log.read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it as an operator does, and wait for the end."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def complaints(self) -> str:
+        """What it wrote; a server without trouble writes nothing."""
+        return self._log.read_text()
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0

@@ -1,0 +1,84 @@
+"""Pages through thick and thin: a server that restarts, a login that ends, others' branches, refusals."""
+
+from itertools import count
+
+import pytest
+from playwright.sync_api import expect
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture
+def stranger(day):
+    """stranger(unit): a tag that no bank knows passes a gate, and the unit records it."""
+
+    def pass_by(unit: str) -> None:
+        epc = f"3100{next(_NUMBERS):020x}"
+        day.street.do("stranger_arrives", epc=epc, tid="e2" * 12, unit=unit)
+        day.street.wait("record", kind="vehicle_refused", having={"reason": "unknown_tag"}, unit=unit)
+        day.street.do("van_leaves", vehicle=epc, unit=unit)
+
+    return pass_by
+
+
+def test_a_wrong_password_is_answered_in_the_pages_language(window):
+    visitor = window()
+    page = visitor.page
+    for language, said in (
+        ("zh", "用户名或密码不正确。"),
+        ("en", "The login name or the password is wrong."),
+    ):
+        page.goto(f"/login?language={language}")
+        page.fill("#login", "nobody")
+        page.fill("#password", "not the password")
+        page.click("main button")
+        expect(page.get_by_role("alert")).to_have_text(said)
+        expect(page.locator("#login")).to_have_value("nobody")
+        expect(page.locator("#password")).to_be_focused()
+    visitor.picture("login-refused")
+    visitor.forgive("401")
+
+
+def test_an_officer_hears_of_the_own_branch_alone_until_the_login_ends(window, stranger):
+    branch = window()
+    page = branch.log_in("o3004")
+    stranger("B02")
+    stranger("B03")
+    expect(page.locator("#notice-vehicle_refused")).to_be_visible()
+    site = int(page.url.rsplit("/", 1)[1])
+    assert {event["site"] for event in page.evaluate("window.heard")} == {site}
+
+    second = branch.open()
+    second.goto(page.url)
+    second.get_by_role("button", name="Log out").click()
+    expect(second).to_have_url(f"{branch.url}/login")
+    stranger("B03")
+    expect(page).to_have_url(f"{branch.url}/login")
+    branch.forgive("401")
+
+
+def test_a_page_outlives_a_restart_of_the_server_and_says_so(day, window, stranger):
+    centre = window()
+    page = centre.log_in("duty1")
+    banner = page.locator("#connection-lost")
+    expect(page.locator(".figures")).to_contain_text("3 / 3")
+    expect(banner).to_be_hidden()
+    day.server.stop()
+    expect(banner).to_be_visible()
+    centre.picture("wall-disconnected")
+    day.server.start()
+    expect(banner).to_be_hidden()
+    expect(page.locator(".figures")).to_contain_text("3 / 3", timeout=30_000)
+    stranger("B03")
+    expect(page.locator('[data-event="vehicle_refused"]').first).to_contain_text("火车站支行")
+    centre.forgive("ERR_CONNECTION_REFUSED")
+
+
+def test_who_has_no_page_is_told_so_and_who_may_not_see_one_too(window):
+    visitor = window()
+    page = visitor.log_in("admin")
+    expect(page.locator("main")).to_contain_text("没有页面")
+    page.goto("/wall")
+    expect(page.get_by_role("heading")).to_have_text("您的角色无权进行此操作。")
+    visitor.picture("refused")
+    visitor.forgive("403")

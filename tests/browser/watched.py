@@ -1,0 +1,85 @@
+"""A browser window that notes whatever goes wrong in it: on its console, in its scripts, in its requests."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+OLD_MONITOR = (1024, 768)
+WALL = (1920, 1080)
+# What the browser itself calls off: a stream that ends with its page, a sound that another one replaces.
+CALLED_OFF = "net::ERR_ABORTED"
+# Keeps what the page hears, and which sentences have sounded to their end, where a test can look at them.
+_LISTEN = """
+window.heard = [];
+document.addEventListener("doorward:event", (event) => window.heard.push(event.detail));
+window.spoken = [];
+window.Audio = class extends Audio {
+  constructor() {
+    super();
+    this.addEventListener("ended", () => window.spoken.push(new URL(this.src).pathname));
+  }
+};
+"""
+
+
+class Watched:
+    """One window. `page` is Playwright's; `problems` must be empty in the end."""
+
+    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = OLD_MONITOR):
+        self.url, self.problems = url, []
+        viewport = {"width": size[0], "height": size[1]}
+        self.context: BrowserContext = browser.new_context(base_url=url, viewport=viewport)
+        self.context.add_init_script(_LISTEN)
+        self.page = self.open()
+
+    def open(self) -> Page:
+        """Another page with the same login."""
+        page = self.context.new_page()
+        page.on(
+            "console", lambda said: said.type == "error" and self.problems.append(f"console: {said.text}")
+        )
+        page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
+        page.on("requestfailed", self._failed)
+        page.on("response", self._answered)
+        return page
+
+    def log_in(self, login: str, language: str = "zh") -> Page:
+        """Log in through the form, with the mouse."""
+        self.page.goto(f"/login?language={language}")
+        self.page.fill("#login", login)
+        self.page.fill("#password", password(login))
+        self.page.click("main button")
+        expect(self.page.locator("header.top")).to_be_visible()
+        return self.page
+
+    def log_in_unseen(self, login: str) -> None:
+        """Log in without a click in any page, as a browser that was started with the computer."""
+        answer = self.context.request.post("/login", form={"login": login, "password": password(login)})
+        assert answer.ok, answer.text()
+
+    def picture(self, name: str) -> None:
+        """Write build/screenshots/NAME.png, and hold the page to fit its window's width."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
+        wide, room = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert wide <= room, f"{name}: the page is {wide} px wide in a window of {room} px"
+
+    def forgive(self, text: str) -> None:
+        """Forget the problems that a test has caused on purpose; there must be some."""
+        left = [problem for problem in self.problems if text not in problem]
+        assert len(left) < len(self.problems), f"nothing about {text!r} in {self.problems}"
+        self.problems[:] = left
+
+    def _failed(self, request) -> None:
+        if request.failure != CALLED_OFF:
+            self.problems.append(f"{request.method} {request.url}: {request.failure}")
+
+    def _answered(self, answer) -> None:
+        if answer.status >= 400:
+            self.problems.append(f"{answer.request.method} {answer.url}: {answer.status}")
+
+
+def password(login: str) -> str:
+    """As prepare() sets it."""
+    return f"{login}-pass-word"

@@ -36,10 +36,9 @@ def project(
     May run twice for one record: at once when it came before its predecessors, and again in its place.
     """
     subject = subject_of(record.name, record.fields)
-    for name in ended_by(record.name, record.fields):
-        for alarm in standing(session, unit.id, name):
-            if alarm.details["subject"] == subject and _is_before(alarm, leaf):
-                end(session, alarm, record.time)
+    for alarm in standing(session, unit.id, *ended_by(record.name, record.fields)):
+        if alarm.details["subject"] == subject and _is_before(alarm, leaf):
+            end(session, alarm, record.time)
     for rule in [*rules_for(record.name, record.fields), *(BY_NAME[name] for name in extra)]:
         key = f"record:{leaf.id}:{rule.name}"
         alarm = session.get(Alarm, key)
@@ -106,10 +105,14 @@ def raise_alarm(
     return alarm
 
 
-def standing(session: Session, unit_id: int | None, name: str) -> list[Alarm]:
-    """Alarms of this rule and unit that have not ended."""
-    statement = select(Alarm).where(Alarm.rule == name, Alarm.unit_id == unit_id, col(Alarm.ended).is_(None))
-    return list(session.exec(statement.order_by(col(Alarm.received))))
+def standing(session: Session, unit_id: int | None, *names: str) -> list[Alarm]:
+    """Alarms of these rules and this unit that have not ended."""
+    if not names:
+        return []
+    statement = select(Alarm).where(
+        col(Alarm.rule).in_(names), Alarm.unit_id == unit_id, col(Alarm.ended).is_(None)
+    )
+    return list(session.exec(statement.order_by(col(Alarm.received), col(Alarm.key))))
 
 
 def end(session: Session, alarm: Alarm, time: int) -> None:
@@ -177,6 +180,9 @@ def close(session: Session, user: User, key: str, note: str) -> Alarm:
         handling.closed_by = user.id
         handling.note = note
         session.add(handling)
+        if alarm.ended is None and alarm.key.startswith("server:"):
+            alarm.ended = handling.closed  # what has no end of its own may be raised afresh from here on
+            session.add(alarm)
         session.flush()
         audit.record(session, user, "alarm_closed", f"alarm:{key}", None, {"note": note})
         _publish(session, alarm)

@@ -32,7 +32,7 @@ def content_of(session: Session, picture: Picture) -> bytes | None:
         return None
     sealed = picture.content[1:]
     try:
-        if picture.content[:1] == _OF_PERSON:
+        if picture.content[:1] == _OF_PERSON and picture.person_id is not None:
             return biometrics.unseal(session, picture.person_id, _purpose(picture), sealed)
         return biometrics.unseal_with_master(session, _purpose(picture), sealed)
     except biometrics.SealBroken:

@@ -69,14 +69,15 @@ def decide(
     if isinstance(handover, int):
         handover = get_handover(session, user, handover)
     check_site(user, handover.site_id)
-    _refuse_unfit(user, handover, approve, head_count, reason, picture or None)
+    person = _person_of(user)
+    _refuse_unfit(person, handover, approve, head_count, reason, picture or None)
     unit = session.get_one(Unit, handover.unit_id)
     _refuse_twice(session, handover)
     command = commands.send(
         session,
         unit,
         objects.APPROVE if approve else objects.REFUSE,
-        [user.person_id],
+        [person],
         task=handover.task,
         nonce=handover.nonce,
         picture=handover.crew_picture,
@@ -88,7 +89,7 @@ def decide(
         "reason": reason,
         "picture": None if handover.crew_picture is None else handover.crew_picture.hex(),
         "command": command.id.hex(),
-        "person": user.person_id,
+        "person": person,
         "task": handover.task,
     }
     audit.record(session, user, "entry_decided", f"handover:{handover.id}", None, after)
@@ -107,16 +108,7 @@ def restart(session: Session, user: User, handover: Handover, why: str) -> Comma
     return command
 
 
-def _refuse_unfit(
-    user: User,
-    handover: Handover,
-    approve: bool,
-    head_count: int | None,
-    reason: str | None,
-    picture: bytes | None,
-) -> None:
-    if handover.state != "crew" or handover.finished is not None:
-        raise _not_waiting("该交接当前不等待确认。", "This handover does not wait for a decision.")
+def _person_of(user: User) -> int:
     if user.person_id is None:
         raise Problem(
             403,
@@ -125,7 +117,20 @@ def _refuse_unfit(
             "This login belongs to no person; decisions bear a person's number.",
             "Let an administrator link the login to the person. 请管理员关联账号与人员。",
         )
-    if user.person_id in handover.crew:
+    return user.person_id
+
+
+def _refuse_unfit(
+    person: int,
+    handover: Handover,
+    approve: bool,
+    head_count: int | None,
+    reason: str | None,
+    picture: bytes | None,
+) -> None:
+    if handover.state != "crew" or handover.finished is not None:
+        raise _not_waiting("该交接当前不等待确认。", "This handover does not wait for a decision.")
+    if person in handover.crew:
         raise Problem(
             403,
             "one_person_two_roles",

@@ -162,10 +162,10 @@ def _foreign_box(_session: Session, handover: Handover, _leaf: Leaf, record: Rec
 def _closed(session: Session, handover: Handover, leaf: Leaf, record: Record) -> list[str]:
     handover.state = "closed"
     handover.finished = None
-    handover.officer_id = record.fields["officer"]
-    handover.crew_closer_id = record.fields["crew"]
-    handover.officer_sensor = _sensor_of(session, handover, handover.officer_id)
-    handover.crew_closer_sensor = _sensor_of(session, handover, handover.crew_closer_id)
+    officer, crew = record.fields["officer"], record.fields["crew"]
+    handover.officer_id, handover.crew_closer_id = officer, crew
+    handover.officer_sensor = _sensor_of(session, handover, officer)
+    handover.crew_closer_sensor = _sensor_of(session, handover, crew)
     _set_status(session, handover, StopStatus.CLOSED, leaf, record)
     return []
 

@@ -13,13 +13,9 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from doorward_server.link.journal import (
-    Outcome,
-    ProjectionError,
-    ReceivedHead,
-    ReceivedRecord,
-    store,
-)
+from doorward_server.link.batch import store
+from doorward_server.link.leaves import ProjectionError
+from doorward_server.link.received import Outcome, ReceivedHead, ReceivedRecord
 from doorward_server.services import Services
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ from doorward_protocol.errors import ProtocolError
 from sqlmodel import Session, select
 
 from doorward_server.link import state
+from doorward_server.link.heads import refused_for_gap
 from doorward_server.link.ingest import Ingest
-from doorward_server.link.journal import Outcome, refused_for_gap
 from doorward_server.link.pictures import Partial, Pictures
+from doorward_server.link.received import Outcome
 from doorward_server.link.session import Carrier, LinkSession
 from doorward_server.link.watch import Timers
 from doorward_server.services import Services

@@ -50,15 +50,16 @@ class Pictures:
             self._give_up(name)
             raise ProtocolError(TOO_LARGE, "picture")
         partial = self._partials[name]
-        if partial.total not in (None, fields["total"]):
+        total = fields["total"]
+        if partial.total not in (None, total):
             self._give_up(name)
             raise ProtocolError(BAD_HASH, "picture of two sizes")
-        partial.total = fields["total"]
+        partial.total = total
         if fields["offset"] != len(partial.data) or not fields["data"]:
             return None  # a chunk from before a cut, or one that was repeated
         partial.data += fields["data"]
         self._until_next_ask -= 1
-        if len(partial.data) < partial.total:
+        if len(partial.data) < total:
             if self._until_next_ask == 0:
                 self._ask_on(name)
             return None

@@ -13,9 +13,9 @@ from doorward_protocol import channel, edhoc, messages
 from doorward_protocol.errors import NOT_WANTED, REASONS, TIMED_OUT, TOO_LARGE, ProtocolError
 
 from doorward_server.link import state
-from doorward_server.link.journal import ReceivedHead, ReceivedRecord
 from doorward_server.link.outbox import Outbox
 from doorward_server.link.pictures import Pictures
+from doorward_server.link.received import ReceivedHead, ReceivedRecord
 from doorward_server.units import authority
 
 if TYPE_CHECKING:
@@ -47,14 +47,15 @@ class LinkSession:
         self._links = links
         self._services = links.services
         self._carrier = carrier
-        self._channel: channel.Channel | None = None
+        # Both are there once the handshake is done, and nothing is received or sent before.
+        self._channel: channel.Channel
         self._task: asyncio.Task[None] | None = None
         self._allowed: set[bytes] = set()
         self._greeted = False  # by a first status
         self.outbox = Outbox(self._send)
         self.unit_id = 0
         self.kid = b""
-        self.pictures: Pictures | None = None
+        self.pictures: Pictures
         # The task of `run`, which may be cancelled as long as it shakes hands.
         self.handshake: asyncio.Task[None] | None = None
 

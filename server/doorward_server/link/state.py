@@ -13,7 +13,8 @@ from doorward_server.alarms import service as alarms
 from doorward_server.alarms.rules import CLOCK_LIMIT
 from doorward_server.handovers import pictures
 from doorward_server.handovers.models import Command, Picture
-from doorward_server.link.journal import LARGEST, newest_head, note_conflict
+from doorward_server.link.heads import newest_head
+from doorward_server.link.journal import LARGEST, note_conflict
 from doorward_server.link.models import JournalEpoch
 from doorward_server.units import manifests
 from doorward_server.units.models import Unit
@@ -155,7 +156,7 @@ def publish(session: Session, unit: Unit, name: str, **more: Any) -> None:
 
 def _watch_clock(session: Session, unit: Unit, first: bool) -> None:
     for name, wrong in (
-        ("clock_off", abs(unit.clock_offset) > CLOCK_LIMIT),
+        ("clock_off", abs(unit.clock_offset or 0) > CLOCK_LIMIT),
         ("clock_unsure", not unit.clock_sure),
     ):
         if not wrong:

@@ -100,7 +100,7 @@ def collect(session: Session, handover: Handover) -> Report:
         approved_by=", ".join(_name(session.get(Person, one)) for one in handover.approved_by),
         approved_where=_WHERE.get(handover.approved_where or 0, ("", "")),
         head_count=handover.head_count,
-        boxes=[(numbers.get(epc, epc), epc in handover.boxes_read) for epc in handover.boxes_expected],
+        boxes=[(numbers.get(epc) or epc, epc in handover.boxes_read) for epc in handover.boxes_expected],
         signers=[
             signer(("营业专员", "Officer"), handover.officer_id),
             signer(("押运员", "Crew"), handover.crew_closer_id),

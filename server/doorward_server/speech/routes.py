@@ -4,7 +4,7 @@ The page never sends text to be spoken: names are put in here, and stay on this 
 """
 
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/speech", tags=["speech"], responses=problem_resp
 
 Language = Annotated[Literal["zh", "en"], Query()]
 AtSite = Annotated[User, needs(Permission.SEE_SITE)]
-WAV = {200: {"content": {"audio/wav": {}}}}
+WAV: dict[int | str, dict[str, Any]] = {200: {"content": {"audio/wav": {}}}}
 
 
 @lru_cache(maxsize=64)

@@ -16,19 +16,14 @@ ID_BYTES = 16
 NO_NONCE = bytes(8)
 
 
-def is_online(session: Session, unit: Unit) -> bool:
-    """Whether the unit is connected to this server now."""
-    links = links_of(services_of(session))
-    return links is not None and links.is_online(unit.id)
-
-
 def send(session: Session, unit: Unit, verb: int, decided_by: list[int], **fields: Any) -> Command:
     """Sign a command and send it once the decision is committed. Raises 409 while the unit is offline.
 
     `decided_by`: person ids; `fields`: task, nonce, picture, head_count, panel as in objects.OBJECTS.
     """
     services = services_of(session)
-    if not is_online(session, unit):
+    links = links_of(services)
+    if links is None or not links.is_online(unit.id):
         raise Problem(
             409,
             "unit_offline",
@@ -64,6 +59,5 @@ def send(session: Session, unit: Unit, verb: int, decided_by: list[int], **field
     )
     session.add(command)
     session.flush()
-    links = links_of(services)
     after_commit(session, lambda: links.send_command(unit.id, signed))
     return command

@@ -43,7 +43,7 @@ def released_data(staffed_data, tmp_path_factory) -> tuple[Path, SimpleNamespace
     services = open_services(Settings(data=folder), Monday(), random=random.Random("released").randbytes)
     with pytest.MonkeyPatch.context() as patch, services.database.writing() as session:
         patch.setattr(contents, "PROMPTS", dict(list(PROMPTS.items())[:3]))
-        first, second = (session.get(User, one.id) for one in (bank.dispatcher, bank.dispatcher2))
+        first, second = (session.get_one(User, one.id) for one in (bank.dispatcher, bank.dispatcher2))
         run = planning.create_run(session, first, server_bank.plan(bank, services.clock.now()))
         planning.release_approve(session, second, planning.release_request(session, first, run))
         tasks = session.exec(select(Stop.id).order_by(col(Stop.sequence))).all()

@@ -8,7 +8,7 @@ def text_of(pdf: bytes) -> str:
     """All text in drawing order, one string per line."""
     objects = {int(m[1]): m[2] for m in re.finditer(rb"\n(\d+) 0 obj\n(.*?)\nendobj", pdf, re.S)}
     fonts = {
-        name: _glyphs(_stream(objects[int(re.search(rb"/ToUnicode (\d+) 0 R", objects[int(number)])[1])]))
+        name: _glyphs(_stream(objects[int(re.findall(rb"/ToUnicode (\d+) 0 R", objects[int(number)])[0])]))
         for content in objects.values()
         for name, number in re.findall(rb"/(F\d+) (\d+) 0 R", content)
     }

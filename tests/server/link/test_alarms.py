@@ -107,6 +107,21 @@ def test_a_server_alarm_stands_once(services, day, unit):
         assert session.exec(select(Alarm)).one().ended is not None
 
 
+def test_what_has_no_end_of_its_own_alarms_again_after_it_was_closed(services, unit, duty):
+    from doorward_server.units.models import Unit
+
+    def raise_again() -> str:
+        with services.database.writing() as session:
+            return service.raise_alarm(session, "link_abuse", session.get(Unit, unit.id)).key
+
+    first = raise_again()
+    services.clock.pass_time(minutes=1)
+    assert raise_again() == first
+    duty.post(f"/api/alarms/{first}/acknowledge")
+    duty.post(f"/api/alarms/{first}/close", json={"note": "the unit was replaced"})
+    assert raise_again() != first
+
+
 def test_handling_survives_a_rebuild(online, duty, services):
     from doorward_server.handovers import projection
 

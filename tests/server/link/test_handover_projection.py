@@ -6,6 +6,7 @@ from doorward_server.alarms.models import Alarm
 from doorward_server.handovers import projection
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import RunVersion, Stop
+from sqlalchemy import inspect
 from sqlmodel import SQLModel, col, select
 
 PROJECTED: tuple[type[SQLModel], ...] = (Handover, HandoverEvent, Alarm)
@@ -41,7 +42,7 @@ def everything(session) -> list[dict]:
     return [
         row.model_dump()
         for model in PROJECTED
-        for row in session.exec(select(model).order_by(*model.__table__.primary_key.columns))
+        for row in session.exec(select(model).order_by(*inspect(model).primary_key))
     ]
 
 

@@ -63,8 +63,9 @@ class Firmware:
         self.link = Link(
             self.identity, self.suite, self.clock, self.journal, self.blobs, self.state, self.desired, "test"
         )
+        self.id = 0
         self.commands = []
-        self.link.on_command = self.commands.append
+        self.link.on_command = lambda fields: self.commands.append(fields)
         self.link.on_desired = list
 
     def append(self, name, **fields):
@@ -162,8 +163,9 @@ async def play(app, services, firmware, port, day, delivery, log_in):
             firmware.link.connect_now()
             await until(lambda: firmware.journal.acknowledged == firmware.journal.size)
     finally:
-        link.cancel()
-        await asyncio.gather(link, return_exceptions=True)
+        while not link.done():  # CPython 3.11's wait_for may swallow a cancellation
+            link.cancel()
+            await asyncio.wait({link}, timeout=0.1)
     with services.database.reading() as session:
         mine = session.exec(select(Leaf).where(Leaf.unit_id == firmware.id).order_by(col(Leaf.index))).all()
         assert [leaf.entry for leaf in mine] == [entry for _, entry in firmware.journal.entries(0, 1000)]

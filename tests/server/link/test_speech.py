@@ -14,11 +14,11 @@ from doorward_protocol.prompts import PROMPTS as NUMBERS
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.security.roles import Role
 from doorward_server.speech import gtts_prompts, samples, texts
-from doorward_server.speech.engine import ENGINE, SpeechError
+from doorward_server.speech.engine import ENGINE, Engine, SpeechError
 from doorward_server.speech.pack import build_pack, pack_source, recording_path
 from doorward_server.speech.samples import RATE, resample, trim
 from doorward_server.speech.store import SpeechStore
-from sqlmodel import select
+from sqlmodel import col, select
 
 
 def loudness(pcm: bytes) -> float:
@@ -65,8 +65,9 @@ def test_what_cannot_be_spoken_is_an_error(text, language):
         ENGINE.synthesize(text, language)
 
 
-class CountingEngine:
+class CountingEngine(Engine):
     def __init__(self, *answers):
+        super().__init__()
         self.answers = list(answers)
 
     def synthesize(self, text, language):
@@ -198,7 +199,7 @@ def test_the_centre_hears_arrivals_officers_and_alarms(online, delivery, day, se
     online.store_all()
     duty = log_in(day.bank.users[Role.DUTY])
     with services.database.reading() as session:
-        events = session.exec(select(HandoverEvent).order_by(HandoverEvent.id)).all()
+        events = session.exec(select(HandoverEvent).order_by(col(HandoverEvent.id))).all()
     heard = {}
     for event in events:
         path = f"/api/speech/events/{event.id}?language={language}"

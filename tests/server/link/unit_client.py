@@ -30,7 +30,7 @@ class UnitClient:
         self.entries: list[bytes] = []
         self.epoch = 1
         self.boot = 1
-        self.channel: channel.Channel | None = None
+        self.channel: Any = None
         self.socket: Any = None
         self.id = 0
 

@@ -1,0 +1,125 @@
+"""Stores leaves by index and has them projected in their order.
+
+Nothing is overwritten: the same leaf again changes nothing, another one in its place is evidence. A leaf that
+comes before its predecessors is kept, alarms at once, and is projected when they are there.
+"""
+
+from typing import Any
+
+from doorward_protocol import merkle, records
+from doorward_protocol.errors import BAD_HASH, MALFORMED, ProtocolError
+from sqlmodel import Session, col, select
+
+from doorward_server.alarms import service as alarms
+from doorward_server.handovers import projection
+from doorward_server.link.journal import LARGEST, frontier_at, journal_of, note_conflict
+from doorward_server.link.models import JournalEpoch, Leaf
+from doorward_server.link.received import Outcome, ReceivedRecord
+from doorward_server.units.models import Unit
+
+
+class ProjectionError(Exception):
+    """A leaf broke its projection; `place` is its (unit, epoch, index)."""
+
+    def __init__(self, place: tuple[int, int, int]) -> None:
+        super().__init__(f"the record at {place} cannot be projected")
+        self.place = place
+
+
+def store_record(
+    session: Session,
+    unit: Unit,
+    item: ReceivedRecord,
+    outcome: Outcome,
+    broken: frozenset[tuple[int, int, int]],
+    early: dict[tuple[int, int], bool],
+) -> None:
+    """Store one record. `broken` holds places that cannot be projected (see ProjectionError).
+
+    `early` remembers, for one transaction, which journals (unit, epoch) have leaves that wait for others.
+    """
+    if item.epoch > LARGEST or item.index > LARGEST or len(item.entry) > records.MAX_ENTRY:
+        outcome.refuse(unit.id, "record", b"", ProtocolError(MALFORMED, "record out of range"))
+        return
+    leaf_hash = merkle.leaf_hash(item.entry)
+    place = (item.unit_id, item.epoch)
+    journal = journal_of(session, *place)
+    if place not in early:
+        early[place] = _has_early_leaves(session, journal)
+    # Most records come in their order, once: nothing has to be looked up for them.
+    known = None
+    if item.index != journal.size or early[place]:
+        known = _leaf(session, *place, item.index)
+    if known is not None:
+        if known.leaf_hash != leaf_hash:
+            note_conflict(session, unit, "journal_changed", item.epoch, item.index, item.entry)
+            problem = ProtocolError(BAD_HASH, "another leaf is stored here")
+            outcome.refuse(unit.id, "record", leaf_hash, problem)
+        return
+    leaf = Leaf(
+        unit_id=item.unit_id,
+        epoch=item.epoch,
+        index=item.index,
+        leaf_hash=leaf_hash,
+        entry=item.entry,
+        received=item.received,
+    )
+    session.add(leaf)
+    session.flush()
+    if item.index != journal.size:
+        early[place] = True
+        projection.foresee(session, unit, leaf)
+        return
+    while leaf is not None:
+        outcome.wanted += [(unit.id, name) for name in _project(session, unit, leaf, broken)]
+        _check_epoch(session, unit, leaf)
+        journal.size += 1
+        leaf = _leaf(session, *place, journal.size) if early[place] else None
+    session.add(journal)
+    if journal.size > journal.head_size:
+        outcome.uncovered[unit.id] = item.received
+
+
+def _has_early_leaves(session: Session, journal: JournalEpoch) -> bool:
+    """Whether leaves are stored that still wait for their predecessors."""
+    statement = select(Leaf.id).where(
+        Leaf.unit_id == journal.unit_id, Leaf.epoch == journal.epoch, col(Leaf.index) > journal.size
+    )
+    return session.exec(statement.limit(1)).first() is not None
+
+
+def _project(
+    session: Session, unit: Unit, leaf: Leaf, broken: frozenset[tuple[int, int, int]]
+) -> list[bytes]:
+    place = (unit.id, leaf.epoch, leaf.index)
+    if place in broken:
+        projection.note_unreadable(session, unit, leaf)
+        return []
+    try:
+        return projection.project(session, unit, leaf)
+    except Exception as problem:  # whatever a unit reports, its journal is stored
+        raise ProjectionError(place) from problem
+
+
+def _check_epoch(session: Session, unit: Unit, leaf: Leaf) -> None:
+    """A new epoch names the last head of the one before: it has to be what was reported then."""
+    record = projection.read(leaf)
+    if record is None or leaf.entry is None or record.name != "epoch":
+        return
+    said = record.fields
+    past = journal_of(session, unit.id, said["previous_epoch"])
+    if said["previous_size"] > past.size:
+        alarms.raise_alarm(session, "journal_gap", unit, f"{leaf.epoch}.{leaf.index}", **_plain(said))
+    elif frontier_at(session, past, said["previous_size"]).root() != said["previous_root"]:
+        note_conflict(session, unit, "journal_fork", past.epoch, said["previous_size"], leaf.entry)
+    elif said["previous_size"] < past.head_size:
+        note_conflict(session, unit, "journal_back", past.epoch, said["previous_size"], leaf.entry)
+
+
+def _plain(said: dict[str, Any]) -> dict[str, Any]:
+    return {"previous_epoch": said["previous_epoch"], "previous_size": said["previous_size"]}
+
+
+def _leaf(session: Session, unit_id: int, epoch: int, index: int) -> Leaf | None:
+    statement = select(Leaf).where(Leaf.unit_id == unit_id, Leaf.epoch == epoch, Leaf.index == index)
+    return session.exec(statement).first()

@@ -1,0 +1,43 @@
+"""What comes in on the link, and what is to be done about it once it is stored."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from doorward_protocol.errors import ProtocolError
+
+
+@dataclass(frozen=True)
+class ReceivedRecord:
+    """A `record` message; `received` in ms since 1970 UTC."""
+
+    unit_id: int
+    epoch: int
+    index: int
+    entry: bytes
+    received: int
+
+
+@dataclass(frozen=True)
+class ReceivedHead:
+    """A `head` message."""
+
+    unit_id: int
+    object: bytes
+    received: int
+
+
+@dataclass
+class Outcome:
+    """What to do once a batch is committed: messages to units, and pictures to ask them for."""
+
+    replies: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+    wanted: list[tuple[int, bytes]] = field(default_factory=list)
+    # Heads that wait for their leaves.
+    waiting: list[ReceivedHead] = field(default_factory=list)
+    # Epochs with leaves that no head covers yet: unit → time of the newest such leaf.
+    uncovered: dict[int, int] = field(default_factory=dict)
+
+    def refuse(self, unit_id: int, what: str, reference: bytes, problem: ProtocolError) -> None:
+        """Answer with `refused`."""
+        fields = {"what": what, "reference": reference, "reason": problem.reason, "detail": problem.detail}
+        self.replies.append((unit_id, "refused", fields))

@@ -101,7 +101,8 @@ class Printer:
             again = await self._loop.run_in_executor(None, print_pending, self._services)
             if again:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._ready.wait(), RETRY_SECONDS)
+                    async with asyncio.timeout(RETRY_SECONDS):
+                        await self._ready.wait()
                 self._ready.set()
 
 

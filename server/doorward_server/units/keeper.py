@@ -58,7 +58,8 @@ class Keeper:
                 log.exception("manifests could not be looked at; trying again in %d s", RETRY_SECONDS)
                 delay = RETRY_SECONDS
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), delay)
+                async with asyncio.timeout(delay):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._changed.wait()
 
     def _step(self, units: set[int]) -> float | None:
         """Refresh these units, or all if a boundary was passed; returns the seconds until the next one."""

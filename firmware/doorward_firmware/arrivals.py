@@ -3,19 +3,22 @@
 The reader reports a tag that stays again and again. Each vehicle's chip number is read once per visit; then
 `logic.arrival` judges it. A refusal is reported once, and again only when the judgement changes: a van that
 waits at the gate is admitted when its window opens, when the orders arrive or the clock is set.
+
+Anybody can bring tags to a gate. Boxes are passed over, strangers have a bounded number of places, and a chip
+that never answers is a stranger's, or the fault "gate_tag"; none of them makes the reader a faulty one.
 """
 
 import asyncio
 
 from doorward_protocol.compat import const
-from doorward_protocol.errors import UNKNOWN_TAG
 from doorward_protocol.records import CLOCK_SURE
 
 from doorward_firmware.drivers.errors import DriverError
 from doorward_firmware.logic import arrival, events
 from doorward_firmware.logic.task import from_order
 
-_TID_TRIES = const(5)  # readings in a row without the chip's answer before the reader is reported
+_TID_TRIES = const(5)  # readings in a row without the chip's answer before that is told
+_GATE_TAG = "gate_tag"  # in records: an expected vehicle's chip does not answer
 
 
 class Arrivals:
@@ -25,12 +28,13 @@ class Arrivals:
         self._app, self._reader, self._desired = app, reader, desired
         self._present = ()
         self._visits = {}  # epc -> [tid or None, judgement or None, failed readings of the tid]
+        self._mute = set()  # tags of expected vehicles whose chips do not answer
         self._news = asyncio.Event()
         self._deaf = False
 
     def expect(self, epc):
         """A vehicle that was here before a restart counts as seen now."""
-        self._present, _ = arrival.seen(self._present, epc, self._app.clock.ticks())
+        self._present = arrival.seen(self._present, epc, self._app.clock.ticks(), (epc,))
 
     def again(self):
         """The effect ARRIVE_AGAIN: judge whoever is here afresh, at the next reading."""
@@ -42,7 +46,7 @@ class Arrivals:
         now = self._app.clock.ticks()
         if self._deaf and not failed:
             for epc, _ in self._present:
-                self._present, _ = arrival.seen(self._present, epc, now)
+                self._present = arrival.seen(self._present, epc, now)
         self._deaf = failed
         self._news.set()
 
@@ -51,11 +55,14 @@ class Arrivals:
         self._reader.start()
         while True:
             epc = await self._reader.next_tag()
-            self._present, _ = arrival.seen(self._present, epc, self._app.clock.ticks())
+            orders, task = self._desired.orders(), self._app.unit.handover.task
+            expected = arrival.expected(orders, self._app.unit.handover.completed, task)
+            if epc not in expected and arrival.is_box(epc, orders):
+                continue
+            self._present = arrival.seen(self._present, epc, self._app.clock.ticks(), expected)
             self._news.set()
-            task = self._app.unit.handover.task
-            if task is None or task.epc != epc:
-                await self._judge(epc)
+            if arrival.is_here(self._present, epc) and (task is None or task.epc != epc):
+                await self._judge(epc, epc in expected)
 
     async def watch(self):
         """Notice who has left, for ever."""
@@ -70,16 +77,14 @@ class Arrivals:
                 await asyncio.wait_for_ms(self._news.wait(), max(0, deadline - self._app.clock.ticks()))
             except asyncio.TimeoutError:
                 self._present, left = arrival.gone(self._present, self._app.clock.ticks(), after)
+                self._forget_who_left()
                 for epc in left:
-                    self._visits.pop(epc, None)
                     self._app.handle(events.GONE, epc)
 
-    async def _judge(self, epc):
+    async def _judge(self, epc, expected):
+        self._forget_who_left()
         visit = self._visits.setdefault(epc, [None, None, 0])
-        for other in list(self._visits):  # no more visits are kept than vehicles stand here
-            if other != epc and not any(other == present for present, _ in self._present):
-                del self._visits[other]
-        if visit[0] is None and not await self._read_chip(epc, visit):
+        if visit[0] is None and not await self._read_chip(epc, visit, expected):
             return
         app, wall = self._app, self._app.clock.now()
         completed = app.unit.handover.completed
@@ -87,7 +92,7 @@ class Arrivals:
             epc, visit[0], self._desired.orders(), completed, self._conditions(wall)
         )
         judgement = (reason, None if order is None else order["task"])
-        if judgement == visit[1] or (reason == UNKNOWN_TAG and arrival.is_box(epc, self._desired.orders())):
+        if judgement == visit[1]:
             return
         visit[1] = judgement
         if reason:
@@ -97,18 +102,33 @@ class Arrivals:
         task = from_order(order, people, nonce, self._desired.version, app.link.last_contact or 0)
         app.handle(events.ARRIVED, task, wall)
 
-    async def _read_chip(self, epc, visit):
+    async def _read_chip(self, epc, visit, expected):
+        """True if the tag can be judged: its chip has answered, or never does and nobody expects the tag."""
+        if visit[2] >= _TID_TRIES and not expected:
+            return True
         try:
             visit[0] = await self._reader.read_tid(epc)
         except DriverError as error:
             visit[2] += 1
-            if visit[2] == _TID_TRIES:
-                self._app.report(self._reader.name, error.reason, error.detail)
+            if visit[2] == _TID_TRIES and expected:
+                self._mute.add(epc)
+                self._app.report(_GATE_TAG, error.reason, error.detail)
             return False
-        if visit[2] >= _TID_TRIES:
-            self._app.report(self._reader.name, 0)
-        visit[2] = 0
+        self._not_mute(epc)
         return True
+
+    def _forget_who_left(self):
+        """No more visits are kept than vehicles stand here."""
+        for epc in list(self._visits):
+            if not arrival.is_here(self._present, epc):
+                del self._visits[epc]
+                self._not_mute(epc)
+
+    def _not_mute(self, epc):
+        if epc in self._mute:
+            self._mute.remove(epc)
+            if not self._mute:
+                self._app.report(_GATE_TAG, 0)
 
     def _conditions(self, wall):
         app, desired = self._app, self._desired

@@ -133,17 +133,34 @@ def add_completed(completed, task):
     return kept[-MAX_COMPLETED:]
 
 
+def expected(orders, completed, task):
+    """Return the tags of vehicles that mean something here: of an order, of a completed task, of the task in
+    hand (None: there is none)."""
+    tags = [order["vehicle"][2] for order in orders] + [entry[1] for entry in completed]
+    if task is not None:
+        tags.append(task.epc)
+    return tuple(tags)
+
+
 # Presence: ((epc, time of the last reading) …), the tags that stand at the gate.
 
 
-def seen(present, epc, now):
-    """Return (present, True if the tag was not there before). now in monotonic ms."""
+def seen(present, epc, now, vehicles=()):
+    """Return present after a reading; now in monotonic ms. There are MAX_PRESENT places: when they are taken,
+    one of `vehicles` takes that of the stranger who was not seen for longest, and a stranger gets none."""
     others = tuple([entry for entry in present if entry[0] != epc])
-    new = len(others) == len(present)
-    if len(others) >= MAX_PRESENT:  # the one not seen for longest gives way
-        oldest = min(others, key=lambda entry: entry[1])
+    if len(others) >= MAX_PRESENT:
+        if epc not in vehicles:
+            return present
+        strangers = [entry for entry in others if entry[0] not in vehicles]
+        oldest = min(strangers or others, key=lambda entry: entry[1])
         others = tuple([entry for entry in others if entry is not oldest])
-    return sequence(*others, (epc, now)), new
+    return sequence(*others, (epc, now))
+
+
+def is_here(present, epc):
+    """True if a tag stands at the gate."""
+    return any(entry[0] == epc for entry in present)
 
 
 def gone(present, now, after):

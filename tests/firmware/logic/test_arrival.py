@@ -111,22 +111,45 @@ def test_completed_tasks_are_kept_up_to_a_bound():
 
 
 def test_presence():
-    present, new = arrival.seen((), b"a", 0)
-    assert new
-    present, new = arrival.seen(present, b"a", 900)
-    assert not new
-    present, _ = arrival.seen(present, b"b", 1000)
+    present = arrival.seen((), b"a", 0)
+    present = arrival.seen(present, b"a", 900)
+    present = arrival.seen(present, b"b", 1000)
+    assert arrival.is_here(present, b"a")
     assert arrival.next_deadline(present, 500) == 1400
     assert arrival.gone(present, 1399, 500) == (present, ())
     present, left = arrival.gone(present, 1400, 500)
     assert left == (b"a",)
-    assert arrival.seen(present, b"a", 2000)[1]
+    assert not arrival.is_here(present, b"a")
     assert arrival.next_deadline((), 500) is None
 
 
-def test_a_flood_of_tags_stays_bounded():
+def test_strangers_have_no_more_places_than_there_are():
     present = ()
     for number in range(100):
-        present, _ = arrival.seen(present, bytes([number]), number)
+        present = arrival.seen(present, bytes([number]), number)
+    assert [epc for epc, _ in present] == [bytes([number]) for number in range(arrival.MAX_PRESENT)]
+    present = arrival.seen(present, bytes([0]), 100)
+    assert present[-1] == (bytes([0]), 100), "who stands there is still seen"
+
+
+def test_a_vehicle_of_an_order_takes_a_strangers_place_and_never_the_other_way_round():
+    present = arrival.seen((), VAN, 0)
+    for number in range(100):
+        present = arrival.seen(present, bytes([number]), 1 + number, (VAN, b"van2"))
+    present = arrival.seen(present, b"van2", 200, (VAN, b"van2"))
+    assert arrival.is_here(present, VAN)
+    assert arrival.is_here(present, b"van2")
     assert len(present) == arrival.MAX_PRESENT
-    assert present[-1] == (bytes([99]), 99)
+
+
+def test_among_vehicles_the_one_not_seen_for_longest_gives_way():
+    vehicles, present = tuple([b"van%d" % number for number in range(20)]), ()
+    for number, epc in enumerate(vehicles):
+        present = arrival.seen(present, epc, number, vehicles)
+    assert [epc for epc, _ in present] == list(vehicles[-arrival.MAX_PRESENT :])
+
+
+def test_who_is_expected():
+    task = Task(8, b"", b"in hand")
+    assert set(arrival.expected([order()], [(3, b"done", NOW)], task)) == {VAN, b"done", b"in hand"}
+    assert arrival.expected([], [], None) == ()

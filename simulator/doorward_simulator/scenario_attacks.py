@@ -1,0 +1,113 @@
+"""What people who mean harm do in a scenario: more functions behind `do: NAME` and `fault: NAME`.
+
+Whoever sits in the middle of a unit's network sees whole chunks as the server sends them, and passes on what
+they like until `fault: clear, wire: network`. They have no keys.
+"""
+
+from .devices.tags import Tag
+from .scenario_actions import DO
+from .scenario_faults import FAULT
+from .scenario_loader import ScenarioError
+from .stage import Stage
+
+UPGRADED = b"HTTP/1.1 101"  # how a new connection begins
+ODD_LENGTHS = (
+    12,
+    16,
+    2,
+    30,
+    62,
+    8,
+)  # bytes of an EPC: usual ones, and the shortest and longest a tag can have
+
+
+@DO
+def strangers_arrive(stage: Stage, count: int, unit: str | None = None) -> None:
+    """A heap of tags that nobody knows comes to the gate, of all lengths that tags can have."""
+    chance = stage.world.randomness("strangers")
+    for number in range(count):
+        epc = b"\x34" + chance.randbytes(ODD_LENGTHS[number % len(ODD_LENGTHS)] - 1)
+        stage.site(unit).van_arrives(f"stranger {number + 1}", Tag(epc, chance.randbytes(12)))
+
+
+@DO
+def strangers_leave(stage: Stage, count: int, unit: str | None = None) -> None:
+    """They go again."""
+    for number in range(count):
+        stage.site(unit).van_leaves(f"stranger {number + 1}")
+
+
+@DO
+def put_copies(stage: Stage, boxes: list, unit: str | None = None) -> None:
+    """Put things into the handover area that bear copies of boxes' tags: the same EPC in another chip."""
+    for number, tag in stage.box_tags(boxes).items():
+        copy = Tag(tag.epc, tag.tid[:-1] + bytes([tag.tid[-1] ^ 1]), tag.signal)
+        stage.site(unit).put_boxes({f"copy of {number}": copy})
+
+
+@FAULT
+def forge(stage: Stage, count: int = 1, unit: str | None = None) -> None:
+    """The next chunks from the server come with their last byte changed."""
+    stage.unit(unit).cable.down.middle = _Few(count, lambda data: [data[:-1] + bytes([data[-1] ^ 1])])
+
+
+@FAULT
+def repeat(stage: Stage, count: int = 1, unit: str | None = None) -> None:
+    """The next chunks from the server come twice."""
+    stage.unit(unit).cable.down.middle = _Few(count, lambda data: [data, data])
+
+
+@FAULT
+def eavesdrop(stage: Stage, unit: str | None = None) -> None:
+    """Somebody keeps all that the server sends from now on."""
+    stage.unit(unit).cable.down.middle = _Eavesdropper()
+
+
+@FAULT
+def play_back(stage: Stage, unit: str | None = None) -> None:
+    """New connections reach the eavesdropper in the server's place, who answers with what was kept."""
+    cable = stage.unit(unit).cable
+    if not isinstance(cable.down.middle, _Eavesdropper):
+        raise ScenarioError("nobody has listened: put an `eavesdrop` before")
+    cable.down.middle = _Impostor(cable.down.middle.tape)
+    cable.reset()
+
+
+class _Few:
+    """Does something to the next few chunks."""
+
+    def __init__(self, count: int, alter):
+        self._left, self._alter = count, alter
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        if not self._left:
+            return [data]
+        self._left -= 1
+        return self._alter(data)
+
+
+class _Eavesdropper:
+    """Keeps chunks and passes them on."""
+
+    def __init__(self):
+        self.tape: list[bytes] = []
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        self.tape.append(data)
+        return [data]
+
+
+class _Impostor:
+    """Lets the WebSocket begin, which has no secrets, and then says what the server once said."""
+
+    def __init__(self, tape: list[bytes]):
+        self._said = [chunk for chunk in tape if not chunk.startswith(UPGRADED)]
+        self._next = 0
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        if data.startswith(UPGRADED):
+            self._next = 0
+            return [data]
+        chunk = self._said[self._next : self._next + 1]
+        self._next += 1
+        return chunk

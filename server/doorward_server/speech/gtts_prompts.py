@@ -2,11 +2,14 @@
 
 Never used for names or plates. gTTS leaves an empty file when it is offline, so an answer is taken only if it
 is MP3 and decodes to sound; what fails is reported and leaves nothing behind. Needs the network and ffmpeg.
+
+    python -m doorward_server.speech.gtts_prompts zh en
 """
 
 import io
 import shutil
 import subprocess
+import sys
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +19,7 @@ from gtts import gTTS
 from doorward_server.speech.engine import SpeechError
 from doorward_server.speech.pack import recording_path
 from doorward_server.speech.samples import RATE, normalise, trim
-from doorward_server.speech.store import write_whole
+from doorward_server.speech.store import cache_folder, write_whole
 from doorward_server.speech.texts import PROMPTS
 
 _GTTS_LANGUAGES = {"zh": "zh-CN", "en": "en"}
@@ -77,3 +80,20 @@ def _decode(data: bytes) -> array:
     samples = array("h")
     samples.frombytes(done.stdout[: len(done.stdout) // 2 * 2])
     return samples
+
+
+def main(languages: list[str]) -> int:
+    """Record all prompts in these languages where packs look for them; returns how many failed."""
+    failed = 0
+    for language in languages:
+        for name in PROMPTS:
+            try:
+                sys.stdout.write(f"{record(cache_folder() / 'prompts', name, language)}\n")
+            except SpeechError as problem:
+                sys.stderr.write(f"{problem}\n")
+                failed += 1
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main(sys.argv[1:] or list(_GTTS_LANGUAGES)) else 0)

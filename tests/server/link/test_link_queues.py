@@ -62,7 +62,10 @@ def test_a_repeated_want_takes_the_place_of_the_first():
 
 
 def test_a_unit_that_takes_nothing_is_given_up():
-    outbox = Outbox(None)
+    async def never(_plaintext):
+        await asyncio.Event().wait()
+
+    outbox = Outbox(never)
     for _ in range(MESSAGES):
         outbox.put("time", nonce=None, time=1)
     with pytest.raises(ProtocolError) as refused:

@@ -9,8 +9,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import scenario_actions, scenario_expectations, scenario_faults, scenario_loader
-from . import scenario_attacks as _more  # noqa: F401 - adds its functions to `do` and `fault`
+from . import (
+    scenario_actions,
+    scenario_attacks,
+    scenario_centre,
+    scenario_checks,
+    scenario_expectations,
+    scenario_faults,
+    scenario_loader,
+)
 from .desk import DeskError
 from .http_client import HttpError
 from .participant import ParticipantGone
@@ -21,10 +28,16 @@ from .stage import Stage
 
 TABLES = {
     "do": scenario_actions.DO,
-    "expect": scenario_expectations.EXPECT,
+    "expect": scenario_checks.EXPECT,
     "fault": scenario_faults.FAULT,
 }
-WITHIN = "10s"  # how long an expectation may take that does not say it
+VOCABULARY = (  # whose import has filled the tables
+    scenario_actions,
+    scenario_attacks,
+    scenario_centre,
+    scenario_expectations,
+    scenario_faults,
+)
 
 
 def load(name: str) -> Scenario:

@@ -9,8 +9,8 @@ mapping with one of
   expect: NAME              the same; `within` says how long it may take to come true
   wait: DURATION            let world time pass
 
-and optionally a `note`. Durations are written 500ms, 5s, 2min, 1h. The functions are in
-`scenario_actions.py`, `scenario_faults.py` and `scenario_expectations.py`; their signatures are the schema.
+and optionally a `note`. Durations are written 500ms, 5s, 2min, 1h. The functions are in the modules that
+`scenario.VOCABULARY` names; their signatures are the schema.
 """
 
 import inspect

@@ -1,7 +1,7 @@
 """A scenario's stage: world, network, server, sites with their units, people at desks, and the names of all.
 
-Steps (`scenario_actions`, `scenario_faults`, `scenario_expectations`) find everything here by the names that
-the demo bank and the plan use.
+Steps (the modules of `scenario.VOCABULARY`) find everything here by the names that the demo bank and the plan
+use.
 """
 
 import socket

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from doorward_simulator import scenario_actions, scenario_expectations
+from doorward_simulator.scenario import TABLES
 from doorward_simulator.stage import Stage
 
 SLICE_MS = 20  # of world time between two looks at what the test wants
@@ -43,14 +43,14 @@ class Street:
 
     def do(self, name: str, **arguments: Any) -> None:
         """Let somebody do something; AssertionError if it could not be done."""
-        failed = self.ask(lambda stage: getattr(scenario_actions, name)(stage, **arguments))
+        failed = self.ask(lambda stage: TABLES["do"][name](stage, **arguments))
         assert not failed, f"{name}: {failed}"
 
     def wait(self, name: str, **arguments: Any) -> None:
         """Wait until the world is so; AssertionError if that does not come true in time."""
 
         def wait(stage: Stage) -> str:
-            check = getattr(scenario_expectations, name)(stage, **arguments)
+            check = TABLES["expect"][name](stage, **arguments)
             return "" if stage.world.run_until(check.holds, check.within) else check.missing()
 
         missing = self.ask(wait)

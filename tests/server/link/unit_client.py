@@ -11,7 +11,7 @@ from doorward_protocol.suite_openssl import OpenSSLSuite
 from doorward_server.units import authority, service
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 5) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
     """What `condition` gives once it is true: for what the server does behind its last answer."""
     end = time.monotonic() + seconds
     while not (result := condition()) and time.monotonic() < end:

@@ -74,6 +74,31 @@ def test_a_page_outlives_a_restart_of_the_server_and_says_so(day, window, strang
     centre.forgive("ERR_CONNECTION_REFUSED")
 
 
+def test_nothing_is_missed_while_an_answer_is_late_or_fails(window, stranger):
+    """The answer to one event is an error, the next one is older than an event that comes meanwhile."""
+    centre = window()
+    page = centre.log_in("duty1")
+    shown = page.locator('[data-event="vehicle_refused"]')
+    before, troubles = shown.count(), ["fails", "late"]
+
+    def answer(route):
+        trouble = troubles.pop(0) if troubles else ""
+        if trouble == "fails":
+            route.fulfill(status=503)
+        elif trouble == "late":
+            old = route.fetch()
+            stranger("B03")
+            route.fulfill(response=old)
+        else:
+            route.continue_()
+
+    page.route("**/wall/part", answer)
+    stranger("B03")
+    expect(shown).to_have_count(before + 2)
+    assert troubles == []
+    centre.forgive("503")
+
+
 def test_who_has_no_page_is_told_so_and_who_may_not_see_one_too(window):
     visitor = window()
     page = visitor.log_in("admin")

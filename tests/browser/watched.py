@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+LOOK = Path(__file__).with_name("look.js").read_text()
 OLD_MONITOR = (1024, 768)
 WALL = (1920, 1080)
 # What the browser itself calls off: a stream that ends with its page, a sound that another one replaces.
@@ -59,11 +60,11 @@ class Watched:
         assert answer.ok, answer.text()
 
     def picture(self, name: str) -> None:
-        """Write build/screenshots/NAME.png, and hold the page to fit its window's width."""
+        """Write build/screenshots/NAME.png, and hold what is seen to the rules of look.js."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
-        wide, room = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        assert wide <= room, f"{name}: the page is {wide} px wide in a window of {room} px"
+        problems = self.page.evaluate(LOOK)
+        assert not problems, f"{name}: {problems}"
 
     def forgive(self, text: str) -> None:
         """Forget the problems that a test has caused on purpose; there must be some."""

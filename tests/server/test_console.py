@@ -1,14 +1,17 @@
 """The pages: texts in both languages, every record in words, each role at its own page, forms that refuse."""
 
+import asyncio
+import json
 import re
 from pathlib import Path
 
 import pytest
 from doorward_protocol import errors, records
 from doorward_server import console, reasons
-from doorward_server.console import describe, pages
+from doorward_server.console import describe, events, pages
 from doorward_server.console.texts import LANGUAGES, TEXTS, text
 from doorward_server.handovers.models import HandoverEvent
+from doorward_server.security import sessions
 from doorward_server.security.roles import Role
 
 FOLDER = Path(console.__path__[0])
@@ -116,6 +119,19 @@ def test_each_role_lands_where_it_works(log_in, staffed):
     assert text("state_idle", "zh") in page.text
 
 
+def test_who_has_no_page_is_told_so(log_in, staffed):
+    page = log_in(staffed.users[Role.ADMINISTRATOR]).get("/")
+    assert (page.status_code, text("no_page", "zh") in page.text) == (200, True)
+
+
+def test_the_centre_looks_at_a_branch_but_does_not_decide_there(log_in, staffed):
+    site = staffed.sites["north"].id
+    browser = log_in(staffed.users[Role.DUTY])
+    assert browser.get(f"/host/{site}").status_code == 200
+    form = {"handover": 1, "decision": "approve", "head_count": "2"}
+    assert browser.post(f"/host/{site}/decide", data=form).status_code == 403
+
+
 def test_an_officer_sees_neither_the_wall_nor_another_branch(log_in, staffed):
     browser = log_in(staffed.users[Role.OFFICER])
     assert browser.get("/wall").status_code == 403
@@ -142,7 +158,79 @@ def test_approving_without_a_head_count_says_what_is_missing(log_in, staffed):
         f"/host/{north}/decide", data={"handover": 1, "picture": "", "decision": "approve"}
     )
     assert answer.status_code == 422
-    assert "text/html" in answer.headers["content-type"]
+    assert text("head_count_missing", "zh") in answer.text
+
+
+@pytest.mark.parametrize("page", ["/wall", "/host/{north}", "/login"])
+def test_pages_have_no_script_or_style_of_their_own(log_in, staffed, page):
+    role = Role.DUTY if page == "/wall" else Role.OFFICER
+    content = log_in(staffed.users[role]).get(page.format(north=staffed.sites["north"].id)).text
+    assert "<style" not in content
+    assert not re.search(r"""\s(style|on[a-z]+)=["']""", content)
+    assert re.findall(r"<script(?! src=)", content) == []
+
+
+def told(services, user, play):
+    """What the page of a user is told while `play(token)` goes on: events, "alive", and "end"."""
+
+    async def listen():
+        with services.database.writing() as session:
+            token = sessions.begin(session, user)
+        stream = events.EventStream(services, token).body_iterator
+        assert await anext(stream) == "retry: 2000\n\n"
+        await asyncio.to_thread(play, token)
+        heard = []
+        while not heard or heard[-1] not in ("alive", "end"):
+            block = await anext(stream, None)
+            if block is None:
+                heard.append("end")
+            elif block.startswith("event: alive"):
+                heard.append("alive")
+            else:
+                heard.append(json.loads(block.removeprefix("data: ")))
+        await stream.aclose()
+        return heard
+
+    return asyncio.run(listen())
+
+
+SPEECH = {"zh": ["/zh"], "en": ["/en"]}
+
+
+def test_an_officer_is_told_of_the_own_site_alone(services, staffed, monkeypatch):
+    monkeypatch.setattr(events, "KEEP_ALIVE_SECONDS", 0.1)
+    north, south = (staffed.sites[name].id for name in ("north", "south"))
+
+    def play(_token):
+        services.live.publish("door", {"site": south, "name": "door"})
+        services.live.publish("alarm", {"site": None, "alarm_site": north, "name": "duress"})
+        services.live.publish(
+            "door", {"site": north, "name": "door", "details": {"secret": 1}, "speech": SPEECH}
+        )
+
+    heard = told(services, staffed.users[Role.OFFICER], play)
+    own = {"topic": "door", "sequence": 3, "site": north, "name": "door", "speech": ["/zh"]}
+    assert heard == [own, "alive"]
+    assert len(told(services, staffed.users[Role.DUTY], play)) == 4
+
+
+def test_the_stream_ends_with_the_login(services, staffed):
+    def play(token):
+        with services.database.writing() as session:
+            sessions.log_out(session, token)
+        services.live.publish("door", {"site": 1, "name": "door"})
+
+    assert told(services, staffed.users[Role.DUTY], play) == ["end"]
+
+
+def test_a_login_that_ends_in_silence_ends_the_stream_too(services, staffed, clock, monkeypatch):
+    monkeypatch.setattr(events, "KEEP_ALIVE_SECONDS", 0.05)
+    hours = services.settings.session_hours
+    assert told(services, staffed.users[Role.DUTY], lambda _token: clock.pass_time(hours=hours)) == ["end"]
+
+
+def test_the_stream_ends_with_the_server(services, staffed):
+    assert told(services, staffed.users[Role.DUTY], lambda _token: services.live.close()) == ["end"]
 
 
 def test_a_form_without_its_token_is_refused(app, log_in, staffed):

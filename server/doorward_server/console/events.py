@@ -37,8 +37,8 @@ class EventStream(StreamingResponse):
 
 
 async def _events(services: Services, token: str) -> AsyncIterator[str]:
-    yield "retry: 2000\n\n"
     with services.live.subscribe() as subscription:
+        yield "retry: 2000\n\n"
         while True:
             try:
                 event = await asyncio.wait_for(subscription.next(), KEEP_ALIVE_SECONDS)

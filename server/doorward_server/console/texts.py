@@ -105,7 +105,7 @@ TEXTS = {
     "state_crew": ("请比对照片并确认人数", "Compare the pictures and confirm the head count"),
     "guide_crew": (
         "登记照片与现场照片是同一人吗？画面里的人数与计划相符吗？",
-        "Is it the same person in both pictures? Is the number of people in the picture the planned one?",
+        "Is each the same person in both pictures? Are they as many as planned?",
     ),
     "state_approved": ("已放行", "Entry approved"),
     "guide_approved": (
@@ -165,8 +165,8 @@ TEXTS = {
     "head_count": ("现场人数", "Head count"),
     "approve": ("放行", "Approve"),
     "refuse": ("拒绝", "Refuse"),
-    "reason_picture_mismatch": ("照片不是同一人", "A face is not the same"),
-    "reason_head_count_mismatch": ("人数不符", "The number of people differs"),
+    "reason_picture_mismatch": ("照片不是同一人", "A face differs"),
+    "reason_head_count_mismatch": ("人数不符", "The count differs"),
     "head_count_missing": ("请输入现场人数，再放行。", "Enter the head count, then approve."),
     "boxes": ("款箱", "Boxes"),
     "belongs_nowhere": ("不属于本任务", "not of this task"),

@@ -36,6 +36,7 @@ class NorFlash:
         self.programs = self.programmed_bytes = self.erases = self.reads = 0
         self.powered = True
         self.on_cut: Callable[[], None] | None = None  # called once, after a piece was torn
+        self.on_program: Callable[[int, bytes], None] | None = None  # hears of each program before it begins
         self._random = random.Random(f"{seed}:{label}")  # noqa: S311 - reproducible, not secret
         self._pieces_left: int | None = None
 
@@ -53,6 +54,8 @@ class NorFlash:
     def program(self, offset: int, data: bytes) -> None:
         """Clear bits: each byte becomes old AND new, page by page (≤ 256 B, never across a page border)."""
         self._check(offset, len(data))
+        if self.on_program:
+            self.on_program(offset, data)
         position = 0
         while position < len(data):
             room = PAGE - (offset + position) % PAGE

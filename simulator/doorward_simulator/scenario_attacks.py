@@ -1,10 +1,16 @@
-"""What people who mean harm do in a scenario: more functions behind `do: NAME` and `fault: NAME`.
+"""What people who mean harm do, and supplies that fail at the worst moment: more functions behind `do: NAME`
+and `fault: NAME`.
 
 Whoever sits in the middle of a unit's network sees whole chunks as the server sends them, and passes on what
 they like until `fault: clear, wire: network`. They have no keys.
 """
 
+from doorward_protocol import records
+from doorward_protocol.errors import ProtocolError
+
 from .devices.tags import Tag
+from .faults import Fault
+from .flash import PAGE
 from .scenario_actions import DO
 from .scenario_faults import FAULT
 from .scenario_loader import ScenarioError
@@ -46,6 +52,35 @@ def put_copies(stage: Stage, boxes: list, unit: str | None = None) -> None:
 
 
 @FAULT
+def babble(stage: Stage, wire: str, unit: str | None = None) -> None:
+    """A part understands what it is asked and answers nonsense, as long as the answer should be."""
+    parts = stage.unit(unit).parts
+    if wire not in parts.taps:
+        raise ScenarioError(f"there is no wire {wire!r}: use {', '.join(parts.taps)}")
+    parts.taps[wire][-1].set(Fault("garbage"))
+
+
+@FAULT
+def cut_power_in_record(stage: Stage, kind: str, whole: bool = False, unit: str | None = None) -> None:
+    """The supply fails while the next record of a kind is written; `whole`: in the write after it."""
+    if kind not in records.RECORDS:
+        raise ScenarioError(f"there is no record {kind!r}: use one of {', '.join(records.RECORDS)}")
+    flash = stage.unit(unit).flash
+    journal = flash["journal"]
+
+    def programmed(offset: int, data: bytes) -> None:
+        if not _is_record(data, kind):
+            return
+        journal.on_program = None
+        for memory in flash.values():
+            memory.cut_after(0)
+        if whole:
+            journal.cut_after(-(-(offset % PAGE + len(data)) // PAGE))
+
+    journal.on_program = programmed
+
+
+@FAULT
 def forge(stage: Stage, count: int = 1, unit: str | None = None) -> None:
     """The next chunks from the server come with their last byte changed."""
     stage.unit(unit).cable.down.middle = _Few(count, lambda data: [data[:-1] + bytes([data[-1] ^ 1])])
@@ -71,6 +106,15 @@ def play_back(stage: Stage, unit: str | None = None) -> None:
         raise ScenarioError("nobody has listened: put an `eavesdrop` before")
     cable.down.middle = _Impostor(cable.down.middle.tape)
     cable.reset()
+
+
+def _is_record(data: bytes, kind: str) -> bool:
+    """Whether a frame of the journal (length u16, kind, 0, CRC u32, entry) holds such a record."""
+    entry = data[8 : 8 + int.from_bytes(data[:2], "big")]
+    try:
+        return records.decode(entry).name == kind
+    except ProtocolError:
+        return False  # the header of a sector
 
 
 class _Few:

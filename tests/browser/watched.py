@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 LOOK = Path(__file__).with_name("look.js").read_text()
@@ -29,7 +29,7 @@ class Watched:
 
     def __init__(self, browser: Browser, url: str, size: tuple[int, int] = OLD_MONITOR):
         self.url, self.problems = url, []
-        viewport = {"width": size[0], "height": size[1]}
+        viewport = ViewportSize(width=size[0], height=size[1])
         self.context: BrowserContext = browser.new_context(base_url=url, viewport=viewport)
         self.context.add_init_script(_LISTEN)
         self.page = self.open()
@@ -37,9 +37,7 @@ class Watched:
     def open(self) -> Page:
         """Another page with the same login."""
         page = self.context.new_page()
-        page.on(
-            "console", lambda said: said.type == "error" and self.problems.append(f"console: {said.text}")
-        )
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
         page.on("requestfailed", self._failed)
         page.on("response", self._answered)
@@ -71,6 +69,10 @@ class Watched:
         left = [problem for problem in self.problems if text not in problem]
         assert len(left) < len(self.problems), f"nothing about {text!r} in {self.problems}"
         self.problems[:] = left
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(f"console: {message.text}")
 
     def _failed(self, request) -> None:
         if request.failure != CALLED_OFF:

@@ -176,7 +176,7 @@ def told(services, user, play):
     async def listen():
         with services.database.writing() as session:
             token = sessions.begin(session, user)
-        stream = events.EventStream(services, token).body_iterator
+        stream = events.blocks(services, token)
         assert await anext(stream) == "retry: 2000\n\n"
         await asyncio.to_thread(play, token)
         heard = []
@@ -188,7 +188,6 @@ def told(services, user, play):
                 heard.append("alive")
             else:
                 heard.append(json.loads(block.removeprefix("data: ")))
-        await stream.aclose()
         return heard
 
     return asyncio.run(listen())

@@ -32,7 +32,7 @@ class Branch:
         planning.release_approve(session, second, planning.release_request(session, first, run))
         self.task = session.exec(select(Stop.id).order_by(col(Stop.sequence))).first()
         self.unit = register_unit(
-            session, b"unit-001", bank.sites["north"], *(bytes([n]) * 64 for n in (1, 2, 3))
+            session, b"unit-001", bank.sites["north"], b"\1" * 64, b"\2" * 64, b"\3" * 64
         )
         self.crew = [person.id for person in bank.crew[:2]]
         self.officer = bank.officers["north"].id

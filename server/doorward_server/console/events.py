@@ -30,13 +30,14 @@ class EventStream(StreamingResponse):
 
     def __init__(self, services: Services, token: str) -> None:
         super().__init__(
-            _events(services, token),
+            blocks(services, token),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
 
-async def _events(services: Services, token: str) -> AsyncIterator[str]:
+async def blocks(services: Services, token: str) -> AsyncIterator[str]:
+    """The stream's blocks of text: what happens, as the login's user may hear it, until the login ends."""
     with services.live.subscribe() as subscription:
         yield "retry: 2000\n\n"
         while True:

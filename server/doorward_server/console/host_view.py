@@ -207,7 +207,7 @@ def _expected(session: Session, site_id: int) -> list[dict[str, Any]]:
     return shown
 
 
-def _history(session: Session, site_id: int, describer: Describer) -> list[dict[str, str]]:
+def _history(session: Session, site_id: int, describer: Describer) -> list[dict[str, Any]]:
     zone = services_of(session).settings.zone
     query = (
         select(HandoverEvent).where(HandoverEvent.site_id == site_id).order_by(col(HandoverEvent.id).desc())

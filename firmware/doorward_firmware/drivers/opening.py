@@ -213,6 +213,7 @@ class Board:
             self._line.on_fault = self._on_fault
             for source in (self.expander, self.bridge, self.card_reader):
                 self._line.add(source)
+            self._line.ask(self.expander)  # what could not be read at the start
             self._server = asyncio.create_task(self._line.run())
 
     async def _open(self, part):

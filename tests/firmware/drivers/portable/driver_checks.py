@@ -67,7 +67,7 @@ def check_confirmation_codes():
 
 
 class I2C:
-    """Registers of an MCP23017; reading from INTF gives what the check put there."""
+    """Registers of an MCP23017; reading INTF, INTCAP and GPIO gives what the check put there."""
 
     def __init__(self):
         self.registers = bytearray(32)
@@ -82,9 +82,13 @@ class I2C:
     def readfrom_mem(self, address, register, count):
         if self.broken or address != 0x20:
             raise OSError(19)
-        return bytes(self.registers[register : register + count])
+        data = bytes(self.registers[register : register + count])
+        if register + count > 0x10:
+            self.registers[0x0E:0x10] = bytes(2)  # reading INTCAP or GPIO clears INTF
+        return data
 
     def put(self, flags, captured, now):
+        now |= int.from_bytes(self.registers[0x14:0x16], "little")  # the outputs
         self.registers[0x0E:0x14] = b"".join(
             [value.to_bytes(2, "little") for value in (flags, captured, now)]
         )

@@ -234,12 +234,13 @@ def test_boxes_are_marked_read_missing_and_foreign(branch):
     branch.crew_complete()
     branch.approve()
     assert (branch.host()["boxes_count"], branch.host()["boxes_chip"]) == ("0 / 2", "")
-    branch.read_boxes(count=1, foreign=[branch.bank.boxes[5].epc])
+    branch.read_boxes(count=1, foreign=[branch.bank.boxes[5].epc, b"\x30" * 12])
     host = branch.host()
     assert [(box["number"], box["look"], box["note"]) for box in host["boxes"]] == [
         ("B000", "good", "Seal F-77"),
         ("B001", "bad", "Seal S1"),
-        ("B005", "bad", "not of this task"),
+        ("B005", "bad", "belongs to north"),
+        ("30" * 12, "bad", "not of this task"),
     ]
     assert (host["boxes_count"], host["boxes_chip"]) == ("1 / 2", "bad")
     branch.read_boxes()
@@ -362,6 +363,14 @@ def test_an_alarm_shows_what_its_record_says(branch):
     alarm = branch.wall()["alarms"][0]
     assert alarm["line"] == "staff-card reader: reader is silent"
     assert alarm["site"] == "north"
+
+
+def test_an_alarm_for_a_foreign_box_says_where_it_belongs(branch):
+    branch.crew_complete()
+    branch.approve()
+    branch.step("foreign_box", epc=branch.bank.boxes[2].epc, tid=None, reason=errors.FOREIGN_BOX)
+    alarm = next(alarm for alarm in branch.wall()["alarms"] if alarm["rule"] == "foreign_box")
+    assert alarm["line"] == "A box of another order: B002 · belongs to south"
 
 
 def test_records_that_came_late_are_marked(branch):

@@ -11,10 +11,11 @@ from doorward_server.console.host_crew import decision, people
 from doorward_server.console.host_notices import notices
 from doorward_server.console.moments import clock_time, window
 from doorward_server.console.texts import text
-from doorward_server.console.wall_view import STOP_LOOKS
-from doorward_server.fleet.models import Box, Vehicle
+from doorward_server.console.wall_view import STOP_LOOKS, site_name
+from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunStatus, Stop, StopBox, StopStatus
+from doorward_server.planning.progress import place_of_box
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
@@ -148,12 +149,22 @@ def _boxes(session: Session, handover: Handover, describer: Describer, language:
         boxes.append({"number": box.number, "look": look, "mark": mark, "note": note})
     done = sum(1 for box in boxes if box["look"] == "good")
     foreign = [
-        {"number": describer.box(epc), "look": "bad", "mark": "✗", "note": text("belongs_nowhere", language)}
+        {"number": describer.box(epc), "look": "bad", "mark": "✗", "note": _place(session, epc, language)}
         for epc in handover.boxes_foreign
     ]
     complete = bool(boxes) and done == len(boxes) and not foreign
     chip = "good" if complete else "bad" if foreign or missing else ""
     return {"boxes": boxes + foreign, "boxes_count": f"{done} / {len(boxes)}", "boxes_chip": chip}
+
+
+def _place(session: Session, epc: str, language: str) -> str:
+    """Where a foreign box belongs (S7): its open stop's site, else its home; or that nobody knows it."""
+    found = place_of_box(session, bytes.fromhex(epc))
+    if found is None:
+        return text("belongs_nowhere", language)
+    box, stop = found
+    site = session.get(Site, box.home_site_id if stop is None else stop.site_id)
+    return text("belongs_to", language, site=site_name(site, language))
 
 
 def _doors(session: Session, site_id: int) -> list[dict[str, str]]:

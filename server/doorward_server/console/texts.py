@@ -170,6 +170,7 @@ TEXTS = {
     "head_count_missing": ("请输入现场人数，再放行。", "Enter the head count, then approve."),
     "boxes": ("款箱", "Boxes"),
     "belongs_nowhere": ("不属于本任务", "not of this task"),
+    "belongs_to": ("属于{site}", "belongs to {site}"),
     "doors": ("联动门", "Interlock"),
     "door_outer": ("外门", "Outer door"),
     "door_inner": ("内门", "Inner door"),

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import SEVERITIES, title
+from doorward_server.alarms.service import belonging
 from doorward_server.console.describe import Describer
 from doorward_server.console.moments import clock_time, delay, window
 from doorward_server.console.texts import text
@@ -172,7 +173,7 @@ def _alarms(session: Session, language: str) -> list[dict[str, Any]]:
                 "severity": alarm.severity,
                 "chip": _SEVERITY_CHIPS[alarm.severity],
                 "title": title(alarm.rule, language),
-                "line": _line(session, alarm, describer),
+                "line": _line(session, alarm, describer, language),
                 "site": site_name(site, language),
                 "time": clock_time(alarm.time, zone),
                 "over": alarm.ended is not None,
@@ -182,11 +183,18 @@ def _alarms(session: Session, language: str) -> list[dict[str, Any]]:
     return shown
 
 
-def _line(session: Session, alarm: Alarm, describer: Describer) -> str:
-    """What the record behind an alarm says; nothing for those that the server raises itself."""
+def _line(session: Session, alarm: Alarm, describer: Describer, language: str) -> str:
+    """What the record behind an alarm says; nothing for those that the server raises itself.
+
+    Of a foreign box also where it belongs (S7).
+    """
     source, number, *_ = alarm.key.split(":")
     event = session.get(HandoverEvent, int(number)) if source == "record" else None
-    return describer.line(event) if event is not None else ""
+    said = [] if event is None else [describer.line(event)]
+    if code := belonging(session, alarm).get("belongs_to"):
+        site = session.exec(select(Site).where(Site.code == code)).first()
+        said.append(text("belongs_to", language, site=site_name(site, language)))
+    return " · ".join(said)
 
 
 def _feed(session: Session, language: str) -> list[dict[str, Any]]:

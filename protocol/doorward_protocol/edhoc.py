@@ -18,9 +18,11 @@ suite to fall back to.
 from doorward_protocol import cbor
 from doorward_protocol.compat import const
 from doorward_protocol.errors import (
+    BAD_CIPHERTEXT,
     BAD_SEQUENCE,
     BAD_SIGNATURE,
     MALFORMED,
+    REASONS,
     TOO_LARGE,
     UNKNOWN_KEY,
     ProtocolError,
@@ -82,6 +84,16 @@ def _sequence(data, least):
             raise ProtocolError(MALFORMED, "critical EDHOC authorization data")
         at += 2 if at + 1 < len(items) and isinstance(items[at + 1], bytes) else 1
     return items[:least], cbor.encode_sequence(items[least:])
+
+
+def _read_plaintext_2(data):
+    """Return (C_R, kid, MAC_2, EAD_2). Nothing has authenticated the stream cipher yet: what makes no sense
+    here was not encrypted for our message_1, a replay for instance. Raises BAD_CIPHERTEXT."""
+    try:
+        (connection_r, id_cred_r, mac_2), ead_2 = _sequence(data, 3)
+        return expanded(connection_r), expanded(id_cred_r), _check_bytes(mac_2, TAG), ead_2
+    except ProtocolError as error:
+        raise ProtocolError(BAD_CIPHERTEXT, "EDHOC message_2: %s" % REASONS[error.reason][0]) from None
 
 
 def _check_bytes(item, length=None):
@@ -213,15 +225,13 @@ class Initiator(_Party):
         g_y = data[:32]
         self._keys_2(g_y, self._message_1, await self._suite.shared_secret(self._x, g_y))
         plaintext_2 = _xor(data[32:], self._keystream_2(len(data) - 32))
-        (connection_r, id_cred_r, mac_2), ead_2 = _sequence(plaintext_2, 3)
-        self.connection_r = expanded(connection_r)
+        self.connection_r, kid, mac_2, ead_2 = _read_plaintext_2(plaintext_2)
         if self.connection_r == self.connection_i or len(self.connection_r) > MAX_CONNECTION:
             raise ProtocolError(MALFORMED, "EDHOC connection identifiers")
-        kid = expanded(id_cred_r)
         public, cred_r = self._peer(kid)
         self._keys_3(await self._suite.shared_secret(self._x, public))
         expected = self._mac(self._prk_3e2m, 2, [compact(self.connection_r)], kid, self._th_2, cred_r, ead_2)
-        if not _equal(expected, _check_bytes(mac_2, TAG)):
+        if not _equal(expected, mac_2):
             raise ProtocolError(BAD_SIGNATURE, "MAC_2")
         self._transcript_3(plaintext_2, cred_r)
         self._keys_4(await self._suite.shared_secret(self._private, g_y))

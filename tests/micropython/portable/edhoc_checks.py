@@ -118,6 +118,7 @@ async def check_invalid_traces(s):
                 continue
             await initiator.message_1()
             if case["what"] == "plaintext_2":  # only the right keystream brings it to light
+                reason = errors.BAD_CIPHERTEXT
                 initiator._keystream_2 = lambda length: bytes(length)
                 data = cbor.encode(v["g_y"] + data)
             await refuses_later(reason, initiator.message_3(data))
@@ -243,6 +244,16 @@ async def check_order(s):
     await refuses_later(errors.BAD_CIPHERTEXT, responder.finish(message_3[:-1] + bytes([message_3[-1] ^ 1])))
     await refuses_later(errors.BAD_SEQUENCE, responder.finish(message_3))
     await refuses_later(errors.TOO_LARGE, pair.responder().message_2(bytes(edhoc.MAX_MESSAGE + 1)))
+
+
+async def check_replayed(s):
+    """An answer to an earlier message_1 does not decrypt, whatever its bytes turn into."""
+    pair = await _Pair(s).make()
+    old = await pair.responder().message_2(await pair.initiator().message_1())
+    for _ in range(8):
+        initiator = pair.initiator()
+        await initiator.message_1()
+        await refuses_later(errors.BAD_CIPHERTEXT, initiator.message_3(old))
 
 
 async def check_one_item(s):

@@ -72,6 +72,7 @@ def cut_power_in_record(stage: Stage, kind: str, whole: bool = False, unit: str 
         if not _is_record(data, kind):
             return
         journal.on_program = None
+        stage.disturbed.add(stage.unit(unit).name)
         for memory in flash.values():
             memory.cut_after(0)
         if whole:
@@ -83,19 +84,19 @@ def cut_power_in_record(stage: Stage, kind: str, whole: bool = False, unit: str 
 @FAULT
 def forge(stage: Stage, count: int = 1, unit: str | None = None) -> None:
     """The next chunks from the server come with their last byte changed."""
-    stage.unit(unit).cable.down.middle = _Few(count, lambda data: [data[:-1] + bytes([data[-1] ^ 1])])
+    _sit_between(stage, unit, _Few(count, lambda data: [data[:-1] + bytes([data[-1] ^ 1])]))
 
 
 @FAULT
 def repeat(stage: Stage, count: int = 1, unit: str | None = None) -> None:
     """The next chunks from the server come twice."""
-    stage.unit(unit).cable.down.middle = _Few(count, lambda data: [data, data])
+    _sit_between(stage, unit, _Few(count, lambda data: [data, data]))
 
 
 @FAULT
 def eavesdrop(stage: Stage, unit: str | None = None) -> None:
     """Somebody keeps all that the server sends from now on."""
-    stage.unit(unit).cable.down.middle = _Eavesdropper()
+    _sit_between(stage, unit, _Eavesdropper())
 
 
 @FAULT
@@ -104,8 +105,13 @@ def play_back(stage: Stage, unit: str | None = None) -> None:
     cable = stage.unit(unit).cable
     if not isinstance(cable.down.middle, _Eavesdropper):
         raise ScenarioError("nobody has listened: put an `eavesdrop` before")
-    cable.down.middle = _Impostor(cable.down.middle.tape)
+    _sit_between(stage, unit, _Impostor(cable.down.middle.tape))
     cable.reset()
+
+
+def _sit_between(stage: Stage, unit: str | None, somebody) -> None:
+    stage.disturbed.add(stage.unit(unit).name)
+    stage.unit(unit).cable.down.middle = somebody
 
 
 def _is_record(data: bytes, kind: str) -> bool:

@@ -103,10 +103,6 @@ class Board:
             results.append((part.name, ok, detail))
         return results
 
-    def partitions(self) -> dict:
-        """The raw partitions by name."""
-        return partitions()
-
     def network(self):
         """The Ethernet interface, switched on; the radio's, not yet connected, if there is none."""
         import network
@@ -222,19 +218,6 @@ class Board:
         except DriverError as error:
             return part.name, error.reason, error.detail
         return part.name, 0, ""
-
-
-def partitions() -> dict:
-    """The raw partitions journal, blobs and state by name, as `esp32.Partition`."""
-    from esp32 import Partition
-
-    found = {}
-    for label in ("journal", "blobs", "state"):
-        matches = Partition.find(Partition.TYPE_DATA, label=label)
-        if not matches:
-            raise DriverError(SENSOR_SILENT, "flash has no partition %s: flash the board again" % label)
-        found[label] = matches[0]
-    return found
 
 
 def _pin(number):

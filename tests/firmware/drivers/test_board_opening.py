@@ -36,7 +36,6 @@ PROGRAM = """
             say("opened", name, reason)
         for name, ok, detail in await board.self_tests():
             say("tested", name, ok, detail)
-        say("partitions", *sorted(board.partitions()))
         say("network", type(board.network()).__name__)
         board.gate_reader.start()
         while True:
@@ -75,7 +74,6 @@ def test_everything_opens_and_passes_its_test(board):
     board.run(12_000)
     assert sorted(board.said("opened")) == sorted([name, 0] for name in NAMES)
     assert sorted(name for name, ok, _ in board.said("tested") if ok) == sorted(NAMES)
-    assert board.said("partitions") == [["blobs", "journal", "state"]]
     assert board.said("network") == [["LAN"]]
     assert board.said("fault") == []
     assert board.unit.violations() == []
@@ -112,7 +110,6 @@ def test_a_broken_part_stops_nobody_else(board, part):
     assert dict(board.said("opened")) == expected
     failed = {name for name, ok, _ in board.said("tested") if not ok}
     assert failed == set(BROKEN[part]) - {"inputs"}
-    assert board.said("partitions")
     if not {"gate_reader", "bridge"} & {part}:
         assert ["000102030405060708090a0b"] in board.said("tag")
 

@@ -18,6 +18,7 @@ from doorward_simulator.devices.pn532 import Card
 from doorward_simulator.devices.tags import Tag
 from doorward_simulator.enrolment import EnrolmentDesk
 from doorward_simulator.fingers import Finger, make_finger
+from doorward_simulator.portrait_look import Look
 
 RIGHT_INDEX, RIGHT_MIDDLE, LEFT_INDEX = 2, 3, 7
 ENROLLED = (RIGHT_INDEX, LEFT_INDEX)
@@ -78,7 +79,7 @@ class Person:
     site: str
     permit_until: date
     card: Card
-    look: portraits.Look
+    look: Look
     fingers: dict[int, Finger]
     templates: dict[int, bytes] = field(default_factory=dict)  # by finger number; what could be enrolled
     duress: int | None = None  # finger number

@@ -4,6 +4,8 @@ Coordinates are those of the finished picture, 360 × 480 pixels; everything is 
 reduced at the end, which smooths the edges.
 """
 
+from collections.abc import Sequence
+
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 WIDTH, HEIGHT, SCALE = 360, 480, 3
@@ -18,7 +20,7 @@ def shade(colour: Colour, amount: float) -> Colour:
     return tuple(round(c + (target - c) * abs(amount)) for c in colour[:3])
 
 
-def smooth(points: list[Point], closed: bool = True, steps: int = 10) -> list[Point]:
+def smooth(points: Sequence[Point], closed: bool = True, steps: int = 10) -> list[Point]:
     """A Catmull-Rom curve through the points."""
     count = len(points)
     curve = []
@@ -39,9 +41,9 @@ def smooth(points: list[Point], closed: bool = True, steps: int = 10) -> list[Po
     return curve if closed else [*curve, points[-1]]
 
 
-def mirrored(points: list[Point], axis: float = WIDTH / 2) -> list[Point]:
+def mirrored(points: Sequence[Point], axis: float = WIDTH / 2) -> list[Point]:
     """The points, then their mirror images in reverse order: a closed symmetric outline."""
-    return points + [(2 * axis - x, y) for x, y in reversed(points)]
+    return [*points, *((2 * axis - x, y) for x, y in reversed(points))]
 
 
 class Canvas:
@@ -54,7 +56,7 @@ class Canvas:
         )
         self._pen = ImageDraw.Draw(self.image)
 
-    def shape(self, points: list[Point], colour: Colour, curved: bool = True) -> None:
+    def shape(self, points: Sequence[Point], colour: Colour, curved: bool = True) -> None:
         """A filled outline."""
         self._pen.polygon(_scaled(smooth(points) if curved else points), fill=_solid(colour))
 
@@ -62,7 +64,7 @@ class Canvas:
         """A filled ellipse around x, y."""
         self._pen.ellipse(_scaled([(x - rx, y - ry), (x + rx, y + ry)]), fill=_solid(colour))
 
-    def line(self, points: list[Point], colour: Colour, width: float, curved: bool = True) -> None:
+    def line(self, points: Sequence[Point], colour: Colour, width: float, curved: bool = True) -> None:
         """A stroke with round ends."""
         path = _scaled(smooth(points, closed=False) if curved else points)
         thickness = max(1, round(width * SCALE))
@@ -73,10 +75,10 @@ class Canvas:
 
     def soft(
         self,
-        points: list[Point],
+        points: Sequence[Point],
         colour: Colour,
         blur: float,
-        inside: list[Point] | None = None,
+        inside: Sequence[Point] | None = None,
         curved: bool = True,
     ) -> None:
         """A blurred shape (colour with alpha), kept inside an outline if one is given."""
@@ -88,7 +90,7 @@ class Canvas:
             return
         size = (right - left, bottom - top)
 
-        def stencil(outline: list[Point], level: int) -> Image.Image:
+        def stencil(outline: Sequence[Point], level: int) -> Image.Image:
             mask = Image.new("L", size, 0)
             ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in outline], fill=level)
             return mask
@@ -110,7 +112,8 @@ class Canvas:
 
     def finish(self) -> Image.Image:
         """The finished picture: head and shoulders fill it."""
-        frame = [round(edge * SCALE) for edge in FRAME]
+        left, top, right, bottom = (round(edge * SCALE) for edge in FRAME)
+        frame = (left, top, right, bottom)
         return self.image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS, box=frame, reducing_gap=2.0)
 
 
@@ -124,7 +127,7 @@ def backdrop(colour: Colour) -> Image.Image:
     )
 
 
-def _scaled(points: list[Point]) -> list[Point]:
+def _scaled(points: Sequence[Point]) -> list[Point]:
     return [(x * SCALE, y * SCALE) for x, y in points]
 
 

@@ -1,14 +1,8 @@
 """What people of each role wear: neck, shoulders, uniform or suit, and an escort's helmet."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from doorward_simulator.portrait_canvas import Canvas, Colour, Point, mirrored, shade, smooth
 from doorward_simulator.portrait_face import X, chin, half_width
-
-if TYPE_CHECKING:
-    from doorward_simulator.portraits import Look
+from doorward_simulator.portrait_look import Look
 
 NECKLINE, SHOULDER = 338.0, 372.0
 

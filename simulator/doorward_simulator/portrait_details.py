@@ -1,15 +1,9 @@
 """What is added to a face: beard, mole, spectacles."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from doorward_simulator.portrait_canvas import Canvas, smooth
 from doorward_simulator.portrait_face import CIRCLE, EYES, X, chin, half_width, outline
 from doorward_simulator.portrait_face import mouth as draw_mouth
-
-if TYPE_CHECKING:
-    from doorward_simulator.portraits import Expression, Look
+from doorward_simulator.portrait_look import Expression, Look
 
 
 def beard(canvas: Canvas, look: Look, expression: Expression) -> None:

@@ -1,13 +1,7 @@
 """The face of a portrait: outline, light and shadow, eyes, brows, nose and mouth."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from doorward_simulator.portrait_canvas import Canvas, Point, mirrored, shade, smooth
-
-if TYPE_CHECKING:
-    from doorward_simulator.portraits import Expression, Look
+from doorward_simulator.portrait_look import Expression, Look
 
 X = 180.0  # the middle of the face
 CROWN, EYES, CHIN = 108.0, 206.0, 300.0

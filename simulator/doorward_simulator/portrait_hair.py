@@ -1,15 +1,11 @@
 """Hair of a portrait: what falls behind the head, and what lies on it."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from random import Random
-from typing import TYPE_CHECKING
 
 from doorward_simulator.portrait_canvas import Canvas, Point, mirrored, shade
 from doorward_simulator.portrait_face import X, half_width
-
-if TYPE_CHECKING:
-    from doorward_simulator.portraits import Look
+from doorward_simulator.portrait_look import Look
 
 
 def behind(canvas: Canvas, look: Look) -> None:
@@ -58,7 +54,7 @@ def before(canvas: Canvas, look: Look, under_helmet: bool) -> None:
         _STYLES[look.style](canvas, look, half_width(look), under_helmet)
 
 
-def _cap(half: float, top: float, line: list[Point], reach: float, puff: float = 1.06) -> list[Point]:
+def _cap(half: float, top: float, line: Sequence[Point], reach: float, puff: float = 1.06) -> list[Point]:
     """A closed outline: from one temple over the crown to the other, back along the hairline."""
     over = [
         (X - half * 0.98, reach), (X - half * puff, 178), (X - half * puff * 0.95, 140),
@@ -66,7 +62,7 @@ def _cap(half: float, top: float, line: list[Point], reach: float, puff: float =
         (X + half * 0.62, top + 9), (X + half * puff * 0.95, 140), (X + half * puff, 178),
         (X + half * 0.98, reach),
     ]  # fmt: skip
-    return over + line
+    return [*over, *line]
 
 
 def _sheen(canvas: Canvas, look: Look, half: float, top: float) -> None:

@@ -8,7 +8,6 @@ other light, another expression, perhaps a helmet), so that a human can really c
 two people with the same ones; finer features are drawn from the seed.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from random import Random
@@ -17,6 +16,7 @@ from PIL import Image
 
 from doorward_simulator import portrait_clothes, portrait_details, portrait_face, portrait_hair
 from doorward_simulator.portrait_canvas import Canvas, backdrop
+from doorward_simulator.portrait_look import Expression, Look, Rgb
 
 MOMENTS = 5  # ways in which one person may look into a camera
 ROLES = ("escort", "driver", "officer", "keeper")
@@ -29,47 +29,6 @@ SHAPES = ("oval", "square", "round", "long", "heart")
 GLASSES = ("none", "none", "rectangular", "none", "round", "none", "half")
 BEARDS = ("none", "none", "moustache", "none", "goatee", "stubble", "none", "beard")
 MARKS = ("none", "cheek", "none", "lip", "brow", "chin")
-
-
-@dataclass(frozen=True)
-class Look:
-    """What makes a face; lengths in canvas pixels, the rest as shares around 1."""
-
-    seed: str
-    role: str
-    female: bool
-    age: int
-    skin: tuple[int, int, int]
-    hair: tuple[int, int, int]
-    style: str
-    shape: str
-    glasses: str
-    beard: str
-    mark: str
-    width: float
-    length: float
-    eye_size: float
-    eye_gap: float
-    eye_tilt: float
-    eyelid: float
-    brow_weight: float
-    brow_tilt: float
-    nose_width: float
-    nose_length: float
-    mouth_width: float
-    lips: float
-    ears: float
-    shoulders: float
-
-
-@dataclass(frozen=True)
-class Expression:
-    """How a face is held at one moment: smile -1..1, eyes open 0..1, head tilt in degrees, glance -1..1."""
-
-    smile: float = 0.25
-    open: float = 1.0
-    tilt: float = 0.0
-    glance: float = 0.0
 
 
 def looks(seed: str, people: list[tuple[str, str, bool]]) -> dict[str, Look]:
@@ -98,17 +57,19 @@ def _deck(random: Random, cards: tuple[str, ...]):
         yield from random.sample(cards, len(cards))
 
 
+def _between(one: Rgb, other: Rgb) -> Rgb:
+    """The colour half way."""
+    red, green, blue = ((a + b) // 2 for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
 def _look(seed, role, female, style, shape, glasses, beard, mark) -> Look:
     random = Random(f"look/{seed}")  # noqa: S311 - reproducible on purpose
     age = random.randint(24, 56)
     hair = random.choice(HAIRS)
     if style == "receding" or (age > 46 and random.random() < 0.7):
         age = max(age, 44)
-        hair = (
-            random.choice(GREYS)
-            if age > 50
-            else tuple((c + g) // 2 for c, g in zip(hair, GREYS[0], strict=True))
-        )
+        hair = random.choice(GREYS) if age > 50 else _between(hair, GREYS[0])
 
     def about(spread: float) -> float:
         return max(1 - 2 * spread, min(1 + 2 * spread, random.gauss(1, spread)))

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from doorward_simulator import portraits
 from doorward_simulator.devices.device import Device, Scheduler
+from doorward_simulator.portrait_look import Look
 
 MODES = ("working", "blinded", "frozen", "failing")
 LIGHTS = {  # brightness, colour of the light
@@ -36,7 +37,7 @@ class Camera(Device):
 
     def __init__(self, scheduler: Scheduler, name: str = "camera", light: str = "day"):
         super().__init__(scheduler, name)
-        self.people: list[portraits.Look] = []
+        self.people: list[Look] = []
         self.helmets: set[str] = set()  # seeds of the looks who wear one
         self.light = light
         self.mode = "working"
@@ -45,14 +46,14 @@ class Camera(Device):
 
     # --- the world's side
 
-    def stand(self, look: portraits.Look, helmet: bool = False) -> None:
+    def stand(self, look: Look, helmet: bool = False) -> None:
         """Somebody steps before the camera, in front of those already there."""
         self.leave(look)
         self.people.insert(0, look)
         if helmet:
             self.helmets.add(look.seed)
 
-    def leave(self, look: portraits.Look) -> None:
+    def leave(self, look: Look) -> None:
         """Somebody walks away; no error if they were not there."""
         self.people = [person for person in self.people if person.seed != look.seed]
         self.helmets.discard(look.seed)
@@ -90,7 +91,7 @@ class Camera(Device):
 
 
 def compose(
-    people: list[portraits.Look], helmets: set[str], random: Random, light: str, width: int, height: int
+    people: list[Look], helmets: set[str], random: Random, light: str, width: int, height: int
 ) -> Image.Image:
     """The scene before the panel: nearest person large, the others a step behind."""
     view = (max(width, 320), max(width, 320) * height // width)

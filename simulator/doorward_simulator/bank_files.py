@@ -71,7 +71,7 @@ def write(bank: Bank, folder: Path, spool: Path | None = None) -> None:
 def workbook(sheets: dict[str, list[list]]) -> bytes:
     """The workbook's bytes, with headings that stay in sight."""
     book = Workbook()
-    book.remove(book.active)
+    book.remove(book.worksheets[0])
     for name, lines in sheets.items():
         sheet = book.create_sheet(name)
         sheet.append(COLUMNS[name].split())

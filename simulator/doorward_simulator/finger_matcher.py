@@ -26,6 +26,8 @@ CELL = 20  # pixels
 COS = tuple(math.cos(step * math.pi / 128) for step in range(256))
 SIN = tuple(math.sin(step * math.pi / 128) for step in range(256))
 
+Place = tuple[int, float, float]  # direction of a line, middle of its pair
+
 
 class Features:
     """One print prepared for comparison; prepare once, compare often."""
@@ -35,8 +37,8 @@ class Features:
     def __init__(self, minutiae: Sequence[Minutia]):
         self.minutiae = tuple((m.x, m.y, m.direction) for m in minutiae)
         # key -> [(direction of the line, middle of the pair)]
-        self.pairs: dict[int, list[tuple[int, float, float]]] = {}
-        self._wide: dict[int, list[tuple[int, float, float]]] | None = None
+        self.pairs: dict[int, list[Place]] = {}
+        self._wide: dict[int, list[Place]] | None = None
         for distance, first, second, line in self._measured():
             key = (distance // DISTANCE_BIN << 16) | (first // TURN_BIN << 8) | second // TURN_BIN
             self.pairs.setdefault(key, []).append(line)
@@ -52,21 +54,22 @@ class Features:
                     yield int(math.hypot(dx, dy)), (d1 - line) & 255, (d2 - line) & 255, place
 
     @property
-    def wide(self) -> dict[int, list[tuple[int, float, float]]]:
+    def wide(self) -> dict[int, list[Place]]:
         """Keys of every pair, read from either end, with the neighbouring bins it could have fallen into."""
         if self._wide is None:
-            self._wide = {}
+            self._wide = wide = {}
             for distance, first, second, (line, x, y) in self._measured():
-                self._file(distance, first, second, (line, x, y))
-                self._file(distance, second + 128 & 255, first + 128 & 255, (line + 128 & 255, x, y))
+                _file(wide, distance, first, second, (line, x, y))
+                _file(wide, distance, second + 128 & 255, first + 128 & 255, (line + 128 & 255, x, y))
         return self._wide
 
-    def _file(self, distance: int, first: int, second: int, place: tuple[int, float, float]) -> None:
-        for bin_distance in _bins(distance, DISTANCE_BIN, FARTHEST):
-            for bin_first in _bins(first, TURN_BIN, 255):
-                for bin_second in _bins(second, TURN_BIN, 255):
-                    key = (bin_distance << 16) | (bin_first << 8) | bin_second
-                    self._wide.setdefault(key, []).append(place)
+
+def _file(wide: dict[int, list[Place]], distance: int, first: int, second: int, place: Place) -> None:
+    for bin_distance in _bins(distance, DISTANCE_BIN, FARTHEST):
+        for bin_first in _bins(first, TURN_BIN, 255):
+            for bin_second in _bins(second, TURN_BIN, 255):
+                key = (bin_distance << 16) | (bin_first << 8) | bin_second
+                wide.setdefault(key, []).append(place)
 
 
 def _bins(value: int, size: int, last: int) -> tuple[int, int]:
@@ -89,7 +92,7 @@ def align(probe: Features, template: Features) -> tuple[int, float, float] | Non
         for theirs in pairs[key]:
             for mine in wide[key]:
                 turns[(theirs[0] - mine[0] & 255) // TURN_STEP].append((mine, theirs))
-    best: list[tuple[int, float, float]] = []
+    best: list[Place] = []
     for index, own in enumerate(turns):
         proposals = own + turns[index - 1]
         if len(proposals) >= LEAST_VOTES and len(proposals) > len(best):
@@ -99,15 +102,15 @@ def align(probe: Features, template: Features) -> tuple[int, float, float] | Non
     return _middle(best) if len(best) >= LEAST_VOTES else None
 
 
-def _agreed(proposals) -> list[tuple[int, float, float]]:
+def _agreed(proposals) -> list[Place]:
     """The largest group of proposals of one rotation that also agree on the displacement."""
-    cells: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
+    cells: dict[tuple[int, int], list[Place]] = {}
     for (line, x, y), (their_line, their_x, their_y) in proposals:
         turn = their_line - line & 255
         cos, sin = COS[turn], SIN[turn]
         dx, dy = their_x - x * cos + y * sin, their_y - x * sin - y * cos
         cells.setdefault((int(dx // CELL), int(dy // CELL)), []).append((turn, dx, dy))
-    best: list[tuple[int, float, float]] = []
+    best: list[Place] = []
     for x, y in cells:
         near = [vote for i in (0, 1) for j in (0, 1) for vote in cells.get((x + i, y + j), ())]
         if len(near) > len(best):

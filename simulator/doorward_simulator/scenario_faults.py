@@ -1,5 +1,6 @@
 """What goes wrong in a scenario: the functions behind `fault: NAME`."""
 
+from .devices.camera import MODES
 from .faults import Fault, Tap
 from .scenario_loader import ScenarioError, StepTable, duration
 from .stage import Stage
@@ -102,6 +103,8 @@ def clock_lost(stage: Stage, unit: str | None = None) -> None:
 @FAULT
 def camera(stage: Stage, mode: str, unit: str | None = None) -> None:
     """working, blinded, frozen or failing."""
+    if mode not in MODES:
+        raise ScenarioError(f"a camera is {', '.join(MODES)}, not {mode!r}")
     stage.unit(unit).parts.camera.mode = mode
 
 

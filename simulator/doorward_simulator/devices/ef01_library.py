@@ -119,7 +119,9 @@ class Library:
         """A buffer against a range of slots: code, slot and score of the best."""
         probe = self._prepared(buffer)
         best_slot, best_score = 0, 0
-        for slot in self.occupied(first, count) if probe else ():
+        if probe is None:
+            return NOT_FOUND, 0, 0
+        for slot in self.occupied(first, count):
             score = compare(
                 probe, _features(self.profile.model, self.profile.template_size, self.slots[slot])
             )
@@ -150,4 +152,6 @@ class Library:
 
     def _prepared(self, buffer: int) -> Features | None:
         template = self.buffers[buffer]
-        return template and _features(self.profile.model, self.profile.template_size, template)
+        if not template:
+            return None
+        return _features(self.profile.model, self.profile.template_size, template)

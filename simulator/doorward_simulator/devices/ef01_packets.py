@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 START = b"\xef\x01"
 COMMAND, DATA, ACKNOWLEDGE, LAST_DATA = 0x01, 0x02, 0x07, 0x08
-_OVERHEAD = 11  # bytes of a packet besides its content
 
 
 @dataclass(frozen=True)

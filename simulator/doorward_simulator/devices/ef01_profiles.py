@@ -88,4 +88,3 @@ LIVE = Profile(
     spoof_code=0x34,
     capture_ms=180,
 )
-PROFILES = {profile.model: profile for profile in (R503, AS608, LIVE)}

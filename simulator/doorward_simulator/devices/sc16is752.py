@@ -92,10 +92,11 @@ class Channel:
 
     def start_sending(self) -> None:
         """Put what is in the transmit FIFO on the line, unless that is under way."""
-        if self._drain is not None or not self._sending:
+        baud = self.baud
+        if self._drain is not None or not self._sending or baud is None:
             return
         count = min(LINE_CHUNK, len(self._sending))
-        self._drain = self.bridge.later(-(-count * 10_000 // self.baud), lambda: self._drained(count))
+        self._drain = self.bridge.later(-(-count * 10_000 // baud), lambda: self._drained(count))
 
     def _drained(self, count: int) -> None:
         data = bytes(self._sending.popleft() for _ in range(count))

@@ -98,4 +98,4 @@ def test_night_is_darker_than_day(camera, looks):
     brightness = {}
     for camera.light in ("day", "overcast", "dusk", "night"):
         brightness[camera.light] = sum(ImageStat.Stat(opened(camera.jpeg())).mean)
-    assert sorted(brightness, key=brightness.get) == ["night", "dusk", "overcast", "day"]
+    assert sorted(brightness, key=lambda light: brightness[light]) == ["night", "dusk", "overcast", "day"]

@@ -20,7 +20,9 @@ def population():
     templates = []
     for finger in fingers:
         first, second = (finger.touch(random).capture(random, *WINDOW) for _ in range(2))
-        templates.append(Features(merge(first, second, 40)))
+        print_of_both = merge(first, second, 40)
+        assert print_of_both is not None
+        templates.append(Features(print_of_both))
     return fingers, templates
 
 

@@ -22,8 +22,9 @@ def sure(epc: bytes = EPC, tid: bytes = TID, **more) -> Tag:
 
 def frames(data: bytes) -> list[Frame]:
     items = FrameReader().feed(data)
-    assert all(isinstance(item, Frame) for item in items)
-    return items
+    whole = [item for item in items if isinstance(item, Frame)]
+    assert len(whole) == len(items)
+    return whole
 
 
 @pytest.fixture

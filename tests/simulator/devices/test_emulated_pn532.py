@@ -23,7 +23,7 @@ class Host:
 
     def ask(self, data: bytes) -> bytes | None:
         assert self.reader.write(data)
-        assert self.collect()[:7] == b"\x01" + ACK
+        assert (self.collect() or b"")[:7] == b"\x01" + ACK
         return self.collect()
 
 

@@ -10,6 +10,7 @@ from doorward_protocol.compat import const
 from doorward_protocol.errors import (
     CLOCK_UNSURE,
     EXPIRED,
+    MALFORMED,
     NOT_YET_VALID,
     REPLAYED,
     TOO_LARGE,
@@ -21,6 +22,7 @@ from doorward_protocol.records import CLOCK_SURE
 MAX_USED = const(32)  # commands that have been used and have not expired
 MAX_AHEAD_MS = const(120_000)  # how far in the future `issued` may lie: twice what a clock may be off
 
+_VERBS = (objects.APPROVE, objects.REFUSE, objects.RELEASE_LOCKOUT, objects.RESTART)
 _STATE = "commands"  # [highest forgotten expiry, [[id, expires] …]]
 
 
@@ -43,6 +45,8 @@ class Commands:
         fields = await objects.verify(self._suite, "command", data, self._identity.dispatch_keys())
         if fields["unit"] != self._identity.unit:
             raise ProtocolError(WRONG_UNIT, "command")
+        if fields["verb"] not in _VERBS:
+            raise ProtocolError(MALFORMED, "verb %d" % fields["verb"])
         if self._clock.state() != CLOCK_SURE:
             raise ProtocolError(CLOCK_UNSURE, "command")
         now = self._clock.now()

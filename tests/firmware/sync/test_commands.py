@@ -94,6 +94,7 @@ def test_more_commands_at_a_time_than_can_be_remembered_are_refused():
         (lambda bench: command(bench, unit=b"somebody"), errors.WRONG_UNIT),
         (lambda bench: command(bench, lifetime=-1), errors.EXPIRED),
         (lambda bench: command(bench, issued=bench.server.now() + HOUR), errors.NOT_YET_VALID),
+        (lambda bench: command(bench, verb=99), errors.MALFORMED),
         (lambda bench: command(bench)[:-1], errors.MALFORMED),
         (lambda bench: command(bench)[:-1] + b"\x00", errors.BAD_SIGNATURE),
         (lambda bench: command(bench) + b"\x00", errors.MALFORMED),

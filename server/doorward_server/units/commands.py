@@ -6,10 +6,10 @@ from sqlmodel import Session
 
 from doorward_server.database import after_commit
 from doorward_server.handovers.models import Command
-from doorward_server.link.links import links_of
 from doorward_server.problems import Problem
 from doorward_server.services import services_of
 from doorward_server.units import authority
+from doorward_server.units.line import line_of
 from doorward_server.units.models import Unit
 
 ID_BYTES = 16
@@ -22,8 +22,8 @@ def send(session: Session, unit: Unit, verb: int, decided_by: list[int], **field
     `decided_by`: person ids; `fields`: task, nonce, picture, head_count, panel as in objects.OBJECTS.
     """
     services = services_of(session)
-    links = links_of(services)
-    if links is None or not links.is_online(unit.id):
+    line = line_of(services)
+    if line is None or not line.is_online(unit.id):
         raise Problem(
             409,
             "unit_offline",
@@ -59,5 +59,5 @@ def send(session: Session, unit: Unit, verb: int, decided_by: list[int], **field
     )
     session.add(command)
     session.flush()
-    after_commit(session, lambda: links.send_command(unit.id, signed))
+    after_commit(session, lambda: line.send_command(unit.id, signed))
     return command

@@ -9,12 +9,12 @@ from sqlmodel import Session, col, select
 from doorward_server.audit import service as audit
 from doorward_server.database import after_commit
 from doorward_server.fleet.models import Site
-from doorward_server.link.links import links_of
 from doorward_server.problems import Problem, not_found
 from doorward_server.security import four_eyes
 from doorward_server.security.models import Approval, User
 from doorward_server.services import services_of
 from doorward_server.units import authority, commands, manifests
+from doorward_server.units.line import line_of
 from doorward_server.units.models import ManifestVersion, Unit
 
 KID_BYTES = 8
@@ -87,10 +87,10 @@ def refresh(session: Session, unit: Unit) -> ManifestVersion | None:
     """Make the unit's next manifest if it needs one, and send it once that is committed."""
     made = manifests.compile_manifest(session, unit)
     services = services_of(session)
-    links = links_of(services)
-    if made is not None and links is not None:
+    line = line_of(services)
+    if made is not None and line is not None:
         listed = manifests.blobs_of(session, unit.id)
-        after_commit(session, lambda: links.offer_manifest(unit.id, made.object, listed))
+        after_commit(session, lambda: line.offer_manifest(unit.id, made.object, listed))
     keeper = services.parts.get("manifests")
     if keeper is not None:
         after_commit(session, keeper.wake)

@@ -23,6 +23,10 @@ REFUSE = const(2)
 RELEASE_LOCKOUT = const(3)
 RESTART = const(4)
 
+# In `decided_by`: numbers below are people, the others are logins (LOGIN + the login's number) of desk
+# workers who are in no roster. Approving needs people; releasing a lockout needs two of either.
+LOGIN = const(1 << 32)
+
 # Roles of people, duties of a crew, kinds of tasks.
 ESCORT = const(1)
 DRIVER = const(2)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from doorward_protocol import records
+from doorward_protocol import objects, records
 from sqlmodel import Session, col, select
 
 from doorward_server import reasons
@@ -10,6 +10,7 @@ from doorward_server.console.texts import TEXTS, text
 from doorward_server.fleet.models import Box, Vehicle
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.people.models import Person
+from doorward_server.security.models import User
 
 _PANELS = {records.PANEL_OUTER: "panel_outer", records.PANEL_INNER: "panel_inner"}
 _PLACES = {records.WHERE_HOST: "where_host", records.WHERE_PANEL: "where_panel"}
@@ -60,7 +61,9 @@ class Describer:
         return text(key, self._language, **self._fields(event.name, event.details))
 
     def person(self, person_id: object) -> str:
-        """A person's name."""
+        """The name of a person, or of a login that has decided something (objects.LOGIN)."""
+        if isinstance(person_id, int) and person_id >= objects.LOGIN:
+            return self._name(User, person_id - objects.LOGIN, "name")
         return self._name(Person, person_id, "name_zh" if self._language == "zh" else "name_en")
 
     def people(self, ids: list[int]) -> str:

@@ -101,8 +101,9 @@ def restart(session: Session, user: User, handover: Handover, why: str) -> Comma
     if handover.state not in ("frozen", "refused"):
         raise _not_waiting("该交接未冻结。", "This handover is not frozen.")
     unit = session.get_one(Unit, handover.unit_id)
-    people = [user.person_id] if user.person_id is not None else []
-    command = commands.send(session, unit, objects.RESTART, people, task=handover.task, nonce=handover.nonce)
+    command = commands.send(
+        session, unit, objects.RESTART, [commands.number_of(user)], task=handover.task, nonce=handover.nonce
+    )
     after = {"why": why, "command": command.id.hex(), "task": handover.task}
     audit.record(session, user, "task_restarted", f"handover:{handover.id}", None, after)
     return command

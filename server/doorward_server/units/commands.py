@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from doorward_protocol import objects
 from sqlmodel import Session
 
 from doorward_server.database import after_commit
 from doorward_server.handovers.models import Command
 from doorward_server.problems import Problem
+from doorward_server.security.models import User
 from doorward_server.services import services_of
 from doorward_server.units import authority
 from doorward_server.units.line import line_of
@@ -16,10 +18,15 @@ ID_BYTES = 16
 NO_NONCE = bytes(8)
 
 
+def number_of(user: User) -> int:
+    """Who decided, as a unit's records say it: the person, or the login of somebody in no roster."""
+    return objects.LOGIN + user.id if user.person_id is None else user.person_id
+
+
 def send(session: Session, unit: Unit, verb: int, decided_by: list[int], **fields: Any) -> Command:
     """Sign a command and send it once the decision is committed. Raises 409 while the unit is offline.
 
-    `decided_by`: person ids; `fields`: task, nonce, picture, head_count, panel as in objects.OBJECTS.
+    `decided_by`: see `number_of`; `fields`: task, nonce, picture, head_count, panel as in objects.OBJECTS.
     """
     services = services_of(session)
     line = line_of(services)

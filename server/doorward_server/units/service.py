@@ -155,10 +155,10 @@ def _about_lockout(session: Session, approval: Approval) -> dict[str, Any]:
 
 @four_eyes.on_approved("lockout_release")
 def _release_lockout(session: Session, approval: Approval, decider: User) -> None:
-    """Send the command that both stand for; a login without a person is named in the audit alone."""
+    """Send the command that both stand for."""
     unit = get_unit(session, approval.payload["unit_id"])
     asker = session.get_one(User, approval.requested_by)
-    people = [user.person_id for user in (asker, decider) if user.person_id is not None]
-    command = commands.send(session, unit, objects.RELEASE_LOCKOUT, people, panel=approval.payload["panel"])
+    both = [commands.number_of(user) for user in (asker, decider)]
+    command = commands.send(session, unit, objects.RELEASE_LOCKOUT, both, panel=approval.payload["panel"])
     after = {"panel": approval.payload["panel"], "command": command.id.hex()}
     audit.record(session, decider, "lockout_released", f"unit:{unit.kid.hex()}", None, after)

@@ -54,18 +54,18 @@ WRONG_MESSAGES = (
 )
 
 
-def attack(links: Links, unit_id: int, true: bytes) -> None:
-    """Send everything wrong, then the true command, then the true one again."""
+def attack(self: Links, unit_id: int, data: bytes) -> None:
+    """In place of `Links.send_command`: everything wrong, then the true command, then the true one again."""
 
     def send(session) -> None:
-        for kind, wrong in wrong_objects(links.services, true):
+        for kind, wrong in wrong_objects(self.services, data):
             session.outbox.put("object", kind=kind, object=wrong)
         for message in WRONG_MESSAGES:
             session.outbox._messages.append(message)
-        session.outbox.put("object", kind="command", object=true)
-        session.outbox.put("object", kind="command", object=true)  # replayed
+        session.outbox.put("object", kind="command", object=data)
+        session.outbox.put("object", kind="command", object=data)  # replayed
 
-    links._loop.call_soon_threadsafe(links._with, unit_id, send)
+    self._loop.call_soon_threadsafe(self._with, unit_id, send)
 
 
 if __name__ == "__main__":

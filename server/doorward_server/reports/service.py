@@ -1,6 +1,7 @@
 """Reports of closed handovers: made on demand, and printed once by themselves where a printer is set (S5)."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -15,6 +16,8 @@ from doorward_server.reports.models import PrintJob
 from doorward_server.services import Services, services_of
 
 RETRY_SECONDS = 60
+LONGEST_PROBLEM = 300
+logger = logging.getLogger(__name__)
 _PART = "reports"
 
 
@@ -47,19 +50,26 @@ def print_pending(services: Services) -> bool:
     return sum(not _print(services, handover_id) for handover_id in pending) > 0
 
 
-def _print(services: Services, handover_id: int) -> bool:
-    """Print one job. The printer is asked outside of any transaction: it may be slow."""
+def _send(services: Services, handover_id: int) -> None:
+    """Draw a report and hand it to its printer, outside of any transaction: a printer may be slow."""
     with services.database.reading() as session:
-        job = session.get_one(PrintJob, handover_id)
-        printer = job.printer
+        printer = session.get_one(PrintJob, handover_id).printer
         handover = session.get(Handover, handover_id)
         drawn = report(session, handover) if handover else b""
-    problem = ""
     if drawn:
-        try:
-            printing.send(printer, f"handover-{handover_id}", drawn)
-        except printing.PrintError as error:
-            problem = str(error)
+        printing.send(printer, f"handover-{handover_id}", drawn)
+
+
+def _print(services: Services, handover_id: int) -> bool:
+    """Print one job; whatever goes wrong with it is its own problem, and the others' turn comes."""
+    problem = ""
+    try:
+        _send(services, handover_id)
+    except printing.PrintError as error:
+        problem = str(error)
+    except Exception as error:
+        logger.exception("the report of handover %d cannot be drawn", handover_id)
+        problem = f"the report cannot be drawn: {error!r}"[:LONGEST_PROBLEM]
     with services.database.writing() as session:
         job = session.get_one(PrintJob, handover_id)
         job.attempts += 1

@@ -112,6 +112,24 @@ def test_a_failure_alarms_is_tried_again_and_ends(monkeypatch, spool, deliver, s
     assert len(list(spool.glob("*.pdf"))) == 1
 
 
+def test_a_report_that_cannot_be_drawn_alarms_and_printing_goes_on(monkeypatch, spool, deliver, services):
+    def breaks(*_):
+        raise ValueError("no such glyph")
+
+    monkeypatch.setattr(service, "report", breaks)
+    deliver()
+    assert eventually(lambda: _problem(services))
+    assert "no such glyph" in _problem(services)
+    monkeypatch.setattr(service, "report", lambda *_: b"%PDF")
+    assert not service.print_pending(services)
+    assert len(list(spool.glob("*.pdf"))) == 1
+
+
+def _problem(services):
+    with services.database.reading() as session:
+        return session.exec(select(PrintJob.problem)).first()
+
+
 @pytest.mark.parametrize("printer", ["", "spool:", "lp:", "lp:-oraw", "ftp:somewhere", "spool"])
 def test_a_printer_that_is_none_is_named(printer):
     with pytest.raises(printing.PrintError, match="neither"):

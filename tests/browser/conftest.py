@@ -9,6 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from doorward_simulator import site
+from doorward_simulator.devices import door
 from doorward_simulator.scenario_loader import Scenario
 from doorward_simulator.stage import Stage
 from doorward_tools.prepare import prepare
@@ -31,8 +33,14 @@ BOXES = ["HX-0001", "HX-0004", "HX-0007"]
 
 @pytest.fixture(scope="session")
 def day(tmp_path_factory):
-    """A prepared bank, its server running, and the street with the units powered on and ready."""
+    """A prepared bank, its server running, and the street with the units powered on and ready.
+
+    People are in a hurry and doors close quickly, for here they do so in real time.
+    """
     folder = tmp_path_factory.mktemp("bank")
+    hurry = pytest.MonkeyPatch()
+    hurry.setattr(site, "TOUCH_MS", 1500)
+    hurry.setattr(door, "CLOSING_MS", 1200)
     zone, begins = _mid_morning()
     settings = {"timezone": zone, "argon2_time_cost": 1, "argon2_memory_kib": 8}
     plan = [
@@ -55,6 +63,7 @@ def day(tmp_path_factory):
             yield SimpleNamespace(server=server, street=street, sites=preparation.sites)
     finally:
         server.stop()
+        hurry.undo()
     assert not server.complaints()
 
 

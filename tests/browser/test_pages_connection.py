@@ -74,6 +74,24 @@ def test_a_page_outlives_a_restart_of_the_server_and_says_so(day, window, strang
     centre.forgive("ERR_CONNECTION_REFUSED")
 
 
+def test_a_connection_that_is_silent_for_too_long_counts_as_lost(window):
+    """A pulled cable closes nothing: the page must notice by itself that not even `alive` comes."""
+    centre = window()
+    page = centre.page
+    page.clock.install()
+    centre.log_in("duty1")
+    banner = page.locator("#connection-lost")
+    expect(page.locator(".figures")).to_contain_text("3 / 3")
+    page.route("**/live", lambda route: route.abort())
+    page.clock.fast_forward(49_000)
+    expect(banner).to_be_hidden()
+    page.clock.fast_forward(2_000)
+    expect(banner).to_be_visible()
+    page.unroute("**/live")
+    expect(banner).to_be_hidden()
+    centre.forgive("ERR_FAILED")
+
+
 def test_nothing_is_missed_while_an_answer_is_late_or_fails(window, stranger):
     """The answer to one event is an error, the next one is older than an event that comes meanwhile."""
     centre = window()

@@ -52,9 +52,10 @@ def test_a_run_is_followed_live_and_the_door_obeys_the_host_screen(day, window, 
     a_second_van_comes(branch, centre, street)
     heard = [event["name"] for event in wall.evaluate("window.heard") if event.get("speech")]
     assert set(heard) >= {"vehicle", "crew", "approval", "closed", "left", "twin_vehicle"}
-    spoken = wall.evaluate("window.spoken")
-    assert spoken[0] == "/api/speech/test"
-    assert len([address for address in spoken if address.startswith("/api/speech/events/")]) >= 4
+    for page in (host, wall):  # S1 and S15: both speak
+        spoken = page.evaluate("window.spoken")
+        assert spoken[0] == "/api/speech/test"
+        assert len([address for address in spoken if address.startswith("/api/speech/events/")]) >= 3
 
 
 def wall_asks_for_sound(centre: Watched) -> Page:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from doorward_protocol import errors, records
 from doorward_server import console, reasons
-from doorward_server.console import describe, events, pages
+from doorward_server.console import describe, events, moments, pages
 from doorward_server.console.texts import LANGUAGES, TEXTS, text
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.security import sessions
@@ -89,6 +89,15 @@ def test_every_record_has_a_line(session, name, language):
     line = describe.Describer(session, language).line(event)
     assert line
     assert "{" not in line
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"),
+    [(-2001, ""), (-2000, "0.0 s"), (0, "0.0 s"), (1260, "1.3 s"), (99_999, "100.0 s"), (100_000, "1 min"),
+     (5_999_999, "99 min"), (6_000_000, "1 h")],
+)  # fmt: skip
+def test_a_records_delay_is_shown_in_a_unit_of_its_size(milliseconds, shown):
+    assert moments.delay(10_000, 10_000 + milliseconds) == shown
 
 
 def test_somebody_unknown_is_sent_to_the_login(client):

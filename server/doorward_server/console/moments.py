@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+CLOCKS_DIFFER_MS = 2000
+
 
 def clock_time(milliseconds: int, zone: ZoneInfo) -> str:
     """Milliseconds since 1970 UTC → "09:41:07"."""
@@ -15,10 +17,14 @@ def window(begin: datetime, end: datetime, zone: ZoneInfo) -> str:
 
 
 def delay(recorded: int, received: int) -> str:
-    """How long a record took to the centre: "0.2 s", "14 min"; nothing where the unit's clock is ahead."""
+    """How long a record took to the centre: "0.2 s", "14 min"; nothing where the unit's clock is far ahead.
+
+    Two clocks that are set never agree to the millisecond: a little less than nothing is nothing.
+    """
     milliseconds = received - recorded
-    if milliseconds < 0:
+    if milliseconds < -CLOCKS_DIFFER_MS:
         return ""
+    milliseconds = max(0, milliseconds)
     if milliseconds < 100_000:
         return f"{milliseconds / 1000:.1f} s"
     if milliseconds < 6_000_000:

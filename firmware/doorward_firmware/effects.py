@@ -2,14 +2,18 @@
 
 A record is durable in the journal before anything that stands after it. If it cannot be made, the rest of the
 list is dropped, except for what keeps people safe: locking, and releasing for egress, fire and emergency.
+
+Records that anybody can cause from outside have no claim to the reserve of the journal. Without one, the unit
+goes on (and says so in its health), or noise at the gate could freeze the handover that the reserve is for.
 """
 
 from doorward_protocol.records import CAUSE_HANDOVER
 
 from doorward_firmware.logic import events
+from doorward_firmware.store.journal import FROM_OUTSIDE
 
 # What stands after these depends on them.
-_MUST_SUCCEED = (events.RECORD, events.STORE, events.RELEASE)
+_NEEDED = (events.RECORD, events.STORE, events.RELEASE)
 
 
 class Effects:
@@ -50,7 +54,7 @@ class Effects:
                     self._table[effect[0]](*effect[1:])
             except Exception as error:  # whatever it is, the unit goes on
                 self._app.trouble(effect[0], error)
-                failed = failed or effect[0] in _MUST_SUCCEED
+                failed = failed or _must_succeed(effect)
         if answers:
             self._app.link.wake()
         return [(events.RECORD_FAILED,)] if failed else answers
@@ -64,6 +68,10 @@ class Effects:
 
     def _compare(self, task):
         self._app.prompts.compare(task, self._app.pictures.previews)
+
+
+def _must_succeed(effect):
+    return effect[0] in _NEEDED and not (effect[0] == events.RECORD and effect[1] in FROM_OUTSIDE)
 
 
 def _keeps_people_safe(effect):

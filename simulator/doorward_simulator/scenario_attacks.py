@@ -5,14 +5,19 @@ Whoever sits in the middle of a unit's network sees whole chunks as the server s
 they like until `fault: clear, wire: network`. They have no keys.
 """
 
+from itertools import cycle
+
+from doorward_firmware.store.journal import Journal
+from doorward_firmware.store.state import State
 from doorward_protocol import records
 from doorward_protocol.errors import ProtocolError
+from doorward_protocol.suite_openssl import OpenSSLSuite
 
 from .devices.tags import Tag
 from .faults import Fault
-from .flash import PAGE
+from .flash import PAGE, Partition
 from .scenario_actions import DO
-from .scenario_faults import FAULT
+from .scenario_faults import FAULT, share_of
 from .scenario_loader import ScenarioError
 from .stage import Stage
 
@@ -82,6 +87,28 @@ def cut_power_in_record(stage: Stage, kind: str, whole: bool = False, unit: str 
 
 
 @FAULT
+def fill_journal(stage: Stage, share: str, unit: str | None = None) -> None:
+    """A unit that is switched off gets the journal that weeks alone would have given it, full to this share:
+    staff who go out by the egress button."""
+    found = stage.unit(unit)
+    if found.powered:
+        raise ScenarioError("switch the unit off first")
+    for memory in found.flash.values():
+        memory.power_on()
+    chance = stage.world.randomness("weeks alone")
+    state = State(Partition(found.flash["state"]))
+    clock = _Standing(stage.world.clock.wall())
+    journal = Journal(Partition(found.flash["journal"]), clock, OpenSSLSuite(chance.randbytes), state)
+    for event in cycle((records.DOOR_RELEASED, records.DOOR_OPENED, records.DOOR_CLOSED)):
+        used, total = journal.used()
+        if used >= total * share_of(share):
+            break
+        journal.append("door", door=records.DOOR_INNER, event=event, cause=records.CAUSE_EGRESS)
+    for memory in found.flash.values():
+        memory.power_off()
+
+
+@FAULT
 def forge(stage: Stage, count: int = 1, unit: str | None = None) -> None:
     """The next chunks from the server come with their last byte changed."""
     _sit_between(stage, unit, _Few(count, lambda data: [data[:-1] + bytes([data[-1] ^ 1])]))
@@ -112,6 +139,19 @@ def play_back(stage: Stage, unit: str | None = None) -> None:
 def _sit_between(stage: Stage, unit: str | None, somebody) -> None:
     stage.disturbed.add(stage.unit(unit).name)
     stage.unit(unit).cable.down.middle = somebody
+
+
+class _Standing:
+    """A unit's clock that is sure and does not move."""
+
+    def __init__(self, wall: int):
+        self._wall = wall
+
+    def now(self) -> int:
+        return self._wall
+
+    def state(self) -> int:
+        return records.CLOCK_SURE
 
 
 def _is_record(data: bytes, kind: str) -> bool:

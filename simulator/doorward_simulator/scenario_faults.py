@@ -36,7 +36,7 @@ def cut(stage: Stage, wire: str, unit: str | None = None) -> None:
 @FAULT
 def corrupt(stage: Stage, wire: str, chance: str = "1%", unit: str | None = None) -> None:
     """Bits flip on a wire; the chance is per byte."""
-    _set(stage, wire, unit, kind="corrupt", chance=_share(chance))
+    _set(stage, wire, unit, kind="corrupt", chance=share_of(chance))
 
 
 @FAULT
@@ -44,7 +44,7 @@ def drop(
     stage: Stage, wire: str, chance: str = "100%", count: int | None = None, unit: str | None = None
 ) -> None:
     """Chunks vanish on a wire."""
-    _set(stage, wire, unit, kind="drop", chance=_share(chance), count=count)
+    _set(stage, wire, unit, kind="drop", chance=share_of(chance), count=count)
 
 
 @FAULT
@@ -52,7 +52,7 @@ def garbage(
     stage: Stage, wire: str, chance: str = "100%", count: int | None = None, unit: str | None = None
 ) -> None:
     """Random bytes arrive in place of the true ones."""
-    _set(stage, wire, unit, kind="garbage", chance=_share(chance), count=count)
+    _set(stage, wire, unit, kind="garbage", chance=share_of(chance), count=count)
 
 
 @FAULT
@@ -108,7 +108,8 @@ def camera(stage: Stage, mode: str, unit: str | None = None) -> None:
     stage.unit(unit).parts.camera.mode = mode
 
 
-def _share(text: str) -> float:
+def share_of(text: str) -> float:
+    """A share written as 5%, from 0 to 1; ScenarioError if it is none."""
     if not str(text).endswith("%"):
         raise ScenarioError(f"{text!r}: write a share as 5%")
     return float(str(text)[:-1]) / 100

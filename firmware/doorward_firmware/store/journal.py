@@ -31,7 +31,7 @@ CAUSE_LOST = const(1)  # less was found than had been written
 CAUSE_DAMAGED = const(2)  # leaves that nobody has acknowledged cannot be read
 CAUSE_DISAGREES = const(3)  # the server's receipt names another root, or more than there is
 
-_FROM_OUTSIDE = ("refusal", "vehicle_refused", "finger_refused", "sensor", "input", "storage")
+FROM_OUTSIDE = ("refusal", "vehicle_refused", "finger_refused", "sensor", "input", "storage")
 
 
 class JournalFull(ProtocolError):  # noqa: N818 - a state of the unit, as all code here calls it
@@ -96,8 +96,13 @@ class Journal:
         """Record an entry and return its index; durable on return. Raises JournalFull, or ProtocolError."""
         entry = self._encode(kind_name, fields)
         self._begin_if_due()
+        keep = 1
+        if kind_name in FROM_OUTSIDE:
+            keep += self.reserve // 2
+            if self._free() < keep:
+                raise JournalFull  # also if it would fit: the newest sector is of the part that is kept
         if not self._leaves.fits(entry):
-            self._next_sector(1 + (self.reserve // 2 if kind_name in _FROM_OUTSIDE else 0))
+            self._next_sector(keep)
         index = self._leaves.append(entry)
         self._warn()
         return index

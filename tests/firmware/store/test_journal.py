@@ -121,6 +121,18 @@ def test_it_refuses_tasks_before_it_is_full_and_warns_before_that():
     assert after * 48 > 7000, "outsiders must not use up what a running handover needs"
 
 
+def test_noise_between_the_steps_of_a_task_takes_none_of_its_reserve():
+    """Each step that opens a sector would otherwise open it for whoever makes noise."""
+    board = Board(journal=32)
+    journal = open_journal(board)
+    while journal.room_for_task():
+        journal.append("door", door=1, event=3, cause=1)
+    fill_up(journal, "input", name=3, active=True)
+    for _ in range(140):
+        journal.append("door", door=1, event=3, cause=1)
+        assert fill_up(journal, "input", name=3, active=True) == 0
+
+
 def test_acknowledged_leaves_make_room_and_others_never():
     board = Board()
     journal = open_journal(board)

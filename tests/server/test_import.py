@@ -124,7 +124,7 @@ def test_a_part_of_the_workbook_is_enough_later(services, bank, folder):
         for sheet in list(rows):
             if sheet != "boxes":
                 del rows[sheet]
-        rows["boxes"] = [["B009", "E2801160AA19", "E2001122BB19", "vault"]]
+        rows["boxes"] = [["B009", "E2801160AA19", "E2801105200000001122BB19", "vault"]]
 
     assert again(services, folder, change).counts == {"boxes": {"new": 1}}
 

@@ -66,7 +66,11 @@ BAD_CELLS = [
     ("fingers", "duress", "maybe", "choice_bad"),
     ("vehicles", "epc", 30361234, "text_expected"),
     ("vehicles", "epc", "E28", "hex_bad"),
+    ("vehicles", "epc", "E280116001", "hex_bad"),
+    ("vehicles", "epc", "E2" * 32, "hex_bad"),
     ("vehicles", "tid", None, "value_missing"),
+    ("vehicles", "tid", "E2801105", "hex_bad"),
+    ("boxes", "tid", "E2" * 24, "hex_bad"),
     ("users", "login", "Root", "code_bad"),
     ("users", "role", "superuser", "choice_bad"),
     ("users", "language", "fr", "choice_bad"),
@@ -103,7 +107,7 @@ def copy_row(sheet, **changes):
             [("boxes", 4, "tid", "hex_bad")],
         ),
         (
-            copy_row("boxes", number="B003", epc="E2801160AA01", tid="E2FFFFFF"),
+            copy_row("boxes", number="B003", epc="E2801160AA01", tid="E2FFFFFFFFFFFFFF"),
             [("boxes", 4, "epc", "taken")],
         ),
         (copy_row("people", staff_number="E003"), [("people", 7, "card_uid", "taken")]),
@@ -219,7 +223,7 @@ def test_whole_numbers_pass_for_text_where_nothing_is_lost(imported):
 
 def test_every_finding_speaks_chinese_and_english_and_says_what_to_do():
     database.import_models()
-    names = ("value", "allowed", "limit", "least", "most", "folder", "other", "what", "role")
+    names = ("value", "allowed", "limit", "least", "most", "lengths", "folder", "other", "what", "role")
     for reason in texts.REASONS:
         found = texts.finding(reason, "people", 3, "role", **dict.fromkeys(names, "X"))
         for chinese in (found.message_zh, found.what_to_do_zh):

@@ -84,18 +84,21 @@ def day(value: Any) -> Parsed:
         return None, ("date_bad", {"value": value})
 
 
-def hexadecimal(least: int, most: int) -> Callable[[Any], Parsed]:
-    """Bytes in hexadecimal, in a text cell: a number cell has lost digits already."""
+def hexadecimal(*lengths: int) -> Callable[[Any], Parsed]:
+    """So many bytes in hexadecimal, in a text cell: a number cell has lost digits already."""
+    shown = (
+        ", ".join(map(str, lengths)) if len(lengths) < 3 else f"{lengths[0]}, {lengths[1]} … {lengths[-1]}"
+    )
 
     def parse(value: Any) -> Parsed:
-        wrong = ("hex_bad", {"value": value, "least": least, "most": most})
+        wrong = ("hex_bad", {"value": value, "lengths": shown})
         if not isinstance(value, str):
             return None, ("text_expected", {})
         try:
             content = bytes.fromhex(value)
         except ValueError:
             return None, wrong
-        return (content, None) if least <= len(content) <= most else (None, wrong)
+        return (content, None) if len(content) in lengths else (None, wrong)
 
     return parse
 
@@ -125,7 +128,8 @@ def _as_text(value: Any) -> str | None:
 
 
 _code, _name, _login = matching(_CODE), text(80), matching(_LOGIN)
-_epc, _tid = hexadecimal(4, 62), hexadecimal(4, 32)
+# What units' readers can select and read: EPCs of up to 15 words, 96 bits of a TID or 64 of an older chip's.
+_epc, _tid = hexadecimal(*range(4, 31, 2)), hexadecimal(8, 12)
 _file = text(120)
 
 SHEETS: dict[str, tuple[Column, ...]] = {
@@ -146,7 +150,7 @@ SHEETS: dict[str, tuple[Column, ...]] = {
         Column("company", _code, required=False),
         Column("site", _code, required=False),
         Column("permit_until", day, required=False),
-        Column("card_uid", hexadecimal(4, 10), required=False),
+        Column("card_uid", hexadecimal(*range(4, 11)), required=False),
         Column("photo", _file, required=False),
     ),
     "fingers": (

@@ -116,8 +116,8 @@ _TEXTS = {
         "Write it like 2026-12-31.",
     ),
     "hex_bad": (
-        "{value} 不是 {least} 至 {most} 字节的十六进制数。",
-        "{value} is not {least} to {most} bytes in hexadecimal.",
+        "{value} 不是 {lengths} 字节的十六进制数。",
+        "{value} is not {lengths} bytes in hexadecimal.",
         "请从读写器重新复制,单元格格式为文本。",
         "Copy it again from the reader into a text cell.",
     ),

@@ -1,6 +1,7 @@
 """One bank's morning for the browser tests: the real server, three simulated units in real time, Chromium.
 
-The bank lies in the zone where it is ten o'clock now, so that no plan meets midnight.
+The bank lies in the zone where it is ten o'clock now, so that no plan meets midnight. All of it ends with this
+folder's last test: Playwright keeps an event loop running and people hurry, which other tests must not see.
 """
 
 import time
@@ -16,6 +17,7 @@ from doorward_simulator.stage import Stage
 from doorward_tools.prepare import prepare
 from playwright.sync_api import expect, sync_playwright
 from serving import Server
+from steps import BOXES, FIRST_VAN, SECOND_VAN
 from street import Street
 from watched import Watched
 
@@ -26,12 +28,9 @@ ARGUMENTS = (
 )
 PATIENCE_MS = 10_000
 UNITS = ["B01", "B02", "B03"]
-# Two vans, two stops each, all due now: tests at different branches do not depend on one another.
-FIRST_VAN, SECOND_VAN = "京A·Y0316", "京A·Y0742"
-BOXES = ["HX-0001", "HX-0004", "HX-0007"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def day(tmp_path_factory):
     """A prepared bank, its server running, and the street with the units powered on and ready.
 
@@ -67,7 +66,7 @@ def day(tmp_path_factory):
     assert not server.complaints()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
     """launch(*more arguments) -> a running Chromium."""
     if not Path(CHROMIUM).exists():
@@ -77,7 +76,7 @@ def chromium():
         yield lambda *more: playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sounding(chromium):
     """A browser in which pages may sound at once."""
     browser = chromium("--autoplay-policy=no-user-gesture-required")
@@ -85,7 +84,7 @@ def sounding(chromium):
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def muting(chromium):
     """A browser that blocks sound nobody has asked for."""
     browser = chromium("--autoplay-policy=document-user-activation-required")

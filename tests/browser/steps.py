@@ -3,6 +3,10 @@
 from playwright.sync_api import Locator, Page, expect
 from street import Street
 
+# Two vans, two stops each, all due now: tests at different branches do not depend on one another.
+FIRST_VAN, SECOND_VAN = "京A·Y0316", "京A·Y0742"
+BOXES = ["HX-0001", "HX-0004", "HX-0007"]
+
 
 def van_arrives(street: Street, unit: str, vehicle: str) -> None:
     """A van stops at the gate, and the unit is ready for its crew's fingers."""

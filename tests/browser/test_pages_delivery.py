@@ -4,9 +4,8 @@ At the first branch all goes well; at the second one an officer refuses the crew
 finger. Then a second van comes to the first branch for the finished task.
 """
 
-from conftest import BOXES, FIRST_VAN
 from playwright.sync_api import Page, expect
-from steps import crew_touches, expect_loaded, expect_state, van_arrives
+from steps import BOXES, FIRST_VAN, crew_touches, expect_loaded, expect_state, van_arrives
 from street import Street
 from watched import WALL, Watched
 

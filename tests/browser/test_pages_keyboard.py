@@ -1,8 +1,7 @@
 """Without a mouse: from the login to the open door."""
 
-from conftest import SECOND_VAN
 from playwright.sync_api import Locator, Page, expect
-from steps import crew_touches, expect_loaded, expect_state, van_arrives
+from steps import SECOND_VAN, crew_touches, expect_loaded, expect_state, van_arrives
 from watched import password
 
 INDEX = 2

@@ -281,7 +281,8 @@ def test_two_people_release_a_locked_panel(online, services, day, log_in):
     key = authority.dispatch_key(services)
     command = run(objects.verify(online.suite, "command", fields["object"], {key.kid: key.public}))
     assert (command["verb"], command["panel"]) == (objects.RELEASE_LOCKOUT, 1)
-    assert command["decided_by"] == [day.bank.officers["north"].id]
+    officer_person, duty_login = day.bank.officers["north"].id, day.bank.users[Role.DUTY].id
+    assert command["decided_by"] == [officer_person, objects.LOGIN + duty_login]
 
 
 def test_the_trust_object_names_this_server_and_needs_two_roots(services):

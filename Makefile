@@ -10,7 +10,12 @@ demo: setup  ## The main job, with embedded defaults. ONCE=1 plays one delivery 
 	$(BIN)/doorward demo $(if $(ONCE),--once) $(DEMO)
 
 test: setup  ## The whole suite. TESTS="tests/protocol -k cbor" runs a part of it.
-	$(BIN)/pytest -n 2 --dist worksteal $(TESTS)
+ifdef TESTS
+	$(BIN)/pytest $(TESTS)
+else
+	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest tests/browser
+endif
 
 check: setup  ## Formatting, lint, types and tests.
 	$(BIN)/ruff format --check .

@@ -1,7 +1,8 @@
 """One bank's morning for the browser tests: the real server, three simulated units in real time, Chromium.
 
-The bank lies in the zone where it is ten o'clock now, so that no plan meets midnight. All of it ends with this
-folder's last test: Playwright keeps an event loop running and people hurry, which other tests must not see.
+The bank lies in the zone where it is ten o'clock now, so that no plan meets midnight. These tests run in a
+process of their own (`pytest tests/browser`): Playwright keeps an event loop running and people hurry, which
+no other test must see.
 """
 
 import time
@@ -30,7 +31,7 @@ PATIENCE_MS = 10_000
 UNITS = ["B01", "B02", "B03"]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def day(tmp_path_factory):
     """A prepared bank, its server running, and the street with the units powered on and ready.
 
@@ -66,7 +67,7 @@ def day(tmp_path_factory):
     assert not server.complaints()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def chromium():
     """launch(*more arguments) -> a running Chromium."""
     if not Path(CHROMIUM).exists():
@@ -76,7 +77,7 @@ def chromium():
         yield lambda *more: playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *more])
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def sounding(chromium):
     """A browser in which pages may sound at once."""
     browser = chromium("--autoplay-policy=no-user-gesture-required")
@@ -84,7 +85,7 @@ def sounding(chromium):
     browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def muting(chromium):
     """A browser that blocks sound nobody has asked for."""
     browser = chromium("--autoplay-policy=document-user-activation-required")

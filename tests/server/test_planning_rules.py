@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 import server_bank
+from doorward_server.fleet.models import Box
 from doorward_server.people.models import Person
 from doorward_server.planning import findings as texts
 from doorward_server.planning import service
@@ -168,6 +169,19 @@ def test_sizes_are_bounded(session, plan, stop):
     boxes = tuple(PlannedBox(number) for number in range(1, 203))
     crowded = (replace(plan.stops[0], boxes=boxes),)
     assert ("too_many_boxes", "stop 1") in reasons(session, replace(plan, stops=crowded))
+
+
+def test_boxes_with_long_numbers_are_fewer(session, plan):
+    """A unit's record of what it read has to hold all of them."""
+    box = session.get(Box, plan.stops[0].boxes[0].box_id)
+    many = [Box(number=f"L{n}", epc=bytes([1, n] * 13), tid=bytes([2, n] * 6)) for n in range(60)]
+    for one in many:
+        one.home_site_id = box.home_site_id
+        session.add(one)
+    session.flush()
+    stop = replace(plan.stops[0], boxes=tuple(PlannedBox(one.id) for one in many))
+    found = [one for one in findings(session, replace(plan, stops=(stop,))) if one.reason == "too_many_boxes"]
+    assert [(one.where, one.message_en) for one in found] == [("stop 1", "More than 46 boxes.")]
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 An attempt ends when every box of the order was read, or after BOX_SILENCE_MS without a new tag. A tag that is
 not in the order, or whose chip is not the one bound to it, is reported at once and spoils the attempt. The
 officer may have the boxes read again, twice; after that the handover freezes.
+
+The record of an attempt has to fit the journal: a bag of strangers' tags is told as far as FOREIGN_BYTES go.
 """
 
 from doorward_protocol.errors import FOREIGN_BOX, MISSING_BOX, TAG_COPIED
@@ -14,6 +16,8 @@ from doorward_firmware.logic.flows import FAILURE, SUCCESS, TIMEOUT
 from doorward_firmware.logic.steps import record
 from doorward_firmware.logic.value import sequence
 
+FOREIGN_BYTES = 400  # of EPCs that are told in one attempt; it is spoiled by the first of them
+
 
 def box_read(handover, event, now, settings):
     """A tag in the handover area. Without its TID a tag of the order proves nothing and is read again."""
@@ -23,8 +27,11 @@ def box_read(handover, event, now, settings):
     bound = handover.task.box_tid(epc)
     if bound is not None and tid is None:
         return None, handover, ()
+    wrong = bound is None or bound != tid
+    if wrong and sum([len(each) + 2 for each in handover.foreign]) + len(epc) + 2 > FOREIGN_BYTES:
+        return None, handover, ()
     handover = handover.but(deadline=now + settings["BOX_SILENCE_MS"])
-    if bound is None or bound != tid:
+    if wrong:
         reason = FOREIGN_BOX if bound is None else TAG_COPIED
         alarm = record(handover, "foreign_box", epc=epc, tid=tid, reason=reason)
         handover = handover.but(foreign=sequence(*handover.foreign, epc))

@@ -28,7 +28,9 @@ from doorward_server.services import services_of
 LEAST_AT_DOOR = 2
 MOST_PEOPLE = 12
 MOST_STOPS = 40
-MOST_BOXES = 200
+MOST_BOXES = 100
+# A unit's record of a reading names each box's EPC twice, and has to fit an entry of its journal.
+_MOST_BOX_BYTES = 2600
 HOLDING = (RunStatus.PROPOSED, RunStatus.RELEASED)
 OPEN = (StopStatus.PLANNED, StopStatus.UNDER_WAY, StopStatus.FROZEN)
 _CREW_ROLES = (PersonRole.ESCORT, PersonRole.DRIVER)
@@ -150,16 +152,26 @@ def _boxes(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding
     for number, stop in enumerate(plan.stops, 1):
         where = f"stop {number}"
         loads = stop.kind == StopKind.COLLECT
+        longest = 0
         for planned in stop.boxes:
             box = session.get(Box, planned.box_id)
             if box is None:
                 yield finding("box_unknown", where, box=planned.box_id)
                 continue
+            longest = max(longest, len(box.epc))
             if last_kinds.get(box.id) == loads or [one.box_id for one in stop.boxes].count(box.id) > 1:
                 yield finding("box_twice", where, number=box.number)
             last_kinds[box.id] = loads
             for other in _runs_with(session, box, run_id):
                 yield finding("box_busy", where, number=box.number, run=other)
+        limit = most_boxes(longest)
+        if limit < len(stop.boxes) <= MOST_BOXES:
+            yield finding("too_many_boxes", where, limit=limit)
+
+
+def most_boxes(longest: int) -> int:
+    """How many boxes one stop can have whose longest EPC has so many bytes."""
+    return min(MOST_BOXES, _MOST_BOX_BYTES // (2 * longest + 4))
 
 
 def _runs_with(session: Session, box: Box, run_id: int | None) -> list[int]:

@@ -1,11 +1,13 @@
 """A delivery from the van's tag to the closed handover, and each way in which it can go wrong."""
 
 import pytest
-from doorward_firmware.logic import events, flows
-from doorward_protocol import errors
+from doorward_firmware.logic import box_steps, events, flows
+from doorward_firmware.store import leaves
+from doorward_protocol import errors, records
 from doorward_protocol.objects import APPROVE, OFFICER, REFUSE, RESTART
 from doorward_protocol.prompts import NUMBERS
 from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
+from doorward_server.planning import rules
 from edges import BOXES, ESCORTS, HOUR, NONCE, OFFICERS, PICTURE, VAN, Edges, a_task, member
 
 
@@ -296,6 +298,32 @@ def test_a_box_with_a_copied_tag_is_a_wrong_box():
     assert edges.last("foreign_box")["reason"] == errors.TAG_COPIED
     edges.boxes((BOXES[1][0], None))  # without its TID a tag of the order proves nothing
     assert edges.handover.read == ()
+
+
+@pytest.mark.parametrize("length", [2, 12, 62])
+def test_a_bag_of_strangers_tags_is_told_as_far_as_there_is_room(length):
+    edges = at_boxes()
+    edges.boxes(*[(bytes([n]) * length, b"tid") for n in range(1, 201)])
+    told = edges.names().count("foreign_box")
+    assert 0 < told * (length + 2) <= box_steps.FOREIGN_BYTES
+    edges.boxes(*BOXES)
+    assert len(edges.last("boxes")["foreign"]) == told
+    assert edges.handover.state == flows.RECOUNT
+
+
+@pytest.mark.parametrize("length", range(4, 31, 2))
+@pytest.mark.parametrize("foreign", [2, 12, 62])
+def test_what_was_read_of_the_largest_order_fits_the_journal(length, foreign):
+    """An attempt that could not be recorded could not be closed either."""
+    boxes = [bytes(length)] * rules.most_boxes(length)
+    strangers = [bytes(foreign)] * (box_steps.FOREIGN_BYTES // (foreign + 2))
+    fields = {"task": 1 << 40, "nonce": bytes(8), "attempt": 3, "foreign": strangers}
+    for missing in ([], boxes):
+        read = [] if missing else boxes
+        entry = records.encode(
+            "boxes", 1 << 42, 1, 1 << 31, bytes(16), expected=boxes, read=read, missing=missing, **fields
+        )
+        assert len(entry) <= leaves.MAX_ENTRY
 
 
 def test_the_officer_gives_up_reading():

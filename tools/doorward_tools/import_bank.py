@@ -34,6 +34,7 @@ def command(
     from doorward_server.app import open_services
     from doorward_server.importing import service
     from doorward_server.importing.sources import FolderSource
+    from doorward_server.problems import Problem
     from doorward_server.settings import Settings
 
     services = open_services(Settings(data=data))
@@ -44,7 +45,11 @@ def command(
     else:
         with services.database.writing() as session:
             requester, approver = _two_people(session)
-            report = service.import_folder(session, folder, requester, approver)
+            try:
+                report = service.import_folder(session, folder, requester, approver)
+            except Problem as problem:  # such as one person twice, or somebody who may not import
+                typer.echo(f"{problem} Nothing was imported.", err=True)
+                raise typer.Exit(1) from None
             if report.applied and requester is None:
                 given = give_passwords(session, report.without_password)
     if as_json:

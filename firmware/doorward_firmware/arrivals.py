@@ -136,7 +136,7 @@ class Arrivals:
         return arrival.Conditions(wall, desired.fresh_until, tuple(desired.roster())).but(
             clock_sure=app.clock.state() == CLOCK_SURE,
             in_hand=app.unit.handover.task is not None,
-            room=app.journal.room_for_task(),
+            room=app.journal.room_for_task() and app.pictures.room_for_task(),
             incomplete=incomplete,
             unread=any(desired.order(task) is None for task in incomplete),
         )

@@ -1,10 +1,18 @@
-"""Pictures: evidence at every touch, in the blobs before any record names it, and previews for the panel."""
+"""Pictures: evidence at every touch, in the blobs before any record names it, and previews for the panel.
+
+Without pictures nobody can compare, so no task begins without room for those of a whole crew (F2); a record
+`storage` tells of it before.
+"""
 
 import asyncio
+
+from doorward_protocol.compat import const
 
 from doorward_firmware.drivers.errors import DriverError
 from doorward_firmware.logic import events
 from doorward_firmware.supervision import reason_of
+
+_TASK = const(163_840)  # bytes: eight pictures of 20 KB
 
 
 class Pictures:
@@ -14,6 +22,7 @@ class Pictures:
         self._app, self._camera, self._blobs = app, camera, blobs
         self.previews = {}
         self._nonce = None
+        self._scarce = False
         self._news = asyncio.Event()
 
     def want(self, nonce):
@@ -37,7 +46,19 @@ class Pictures:
             self._app.report("camera", *reason_of(error))
             return None
         self._app.report("camera", 0)
+        self._watch_room()
         return name
+
+    def room_for_task(self):
+        """True if a task may start: its pictures will find room."""
+        return self._blobs.room() >= _TASK
+
+    def _watch_room(self):
+        room = self._blobs.room()
+        if self._scarce != (room < 2 * _TASK):
+            self._scarce = not self._scarce
+            total = self._blobs.used()[1]
+            self._app.record("storage", name="blobs", used=total - room, total=total)
 
     async def remember(self, person):
         """Keep a small picture of a person who was just recognised, for the comparison at the inner panel."""

@@ -78,6 +78,13 @@ class Blobs:
         """Return (bytes that are in use or still to be erased, bytes of the partition)."""
         return sum([extent[1] for extent in self._extents()]) * SECTOR, self._region.sectors * SECTOR
 
+    def room(self):
+        """Return how many bytes of own blobs still find room; what the server has fetched makes room."""
+        kept = [blob for blob in self._index.values() if not blob.delivered]
+        own = sum([blob.sectors for blob in kept if blob.own])
+        sectors = self._region.sectors
+        return max(0, min(sectors // 2 - own, sectors - sum([blob.sectors for blob in kept]))) * SECTOR
+
     # Receiving
 
     def progress(self, name):

@@ -9,6 +9,21 @@ BOXES = [Tag(bytes([0x33] * 11 + [n]), bytes(11) + bytes([n])) for n in range(40
 STRANGERS = [Tag(bytes([0x34] * 11 + [n]), bytes(11) + bytes([n])) for n in range(40)]
 
 
+def test_without_room_for_pictures_no_task_begins(tmp_path):
+    """A crew that cannot be pictured could not be let in: the van is told at once, and not the crew later."""
+    day = Day(tmp_path)
+    day.unit.flash["blobs"].power_on()
+    blobs, number = day.dispatch.blobs, 0
+    while blobs.room() >= 160 * 1024:
+        number += 1
+        blobs.put(number.to_bytes(4, "big") * 16_000)
+    day.boot()
+    day.arrive()
+    assert day.until("vehicle_refused")["reason"] == errors.FLASH_FULL
+    assert day.heard("out_of_order")
+    day.world.close()
+
+
 @pytest.fixture
 def day(tmp_path):
     day = Day(tmp_path)

@@ -78,6 +78,25 @@ def test_nothing_is_shown_before_it_is_verified():
     assert blobs.has(name)
 
 
+def test_room_for_own_blobs_is_what_can_be_put():
+    board = board_with(sectors=40)
+    blobs = Blobs(board.blobs)
+    receive(blobs, content(9 * SECTOR))  # of a manifest: ten sectors with their header
+    puts, mine = 0, []
+    assert blobs.room() == 20 * SECTOR, "half of the partition"
+    while blobs.room() >= 2 * SECTOR:
+        mine.append(blobs.put(content(SECTOR, 100 + puts)))
+        puts += 1
+    assert puts == 10
+    with pytest.raises(ProtocolError) as refusal:
+        blobs.put(content(SECTOR, 99))
+    assert refusal.value.reason == errors.FLASH_FULL
+    blobs.delivered(mine[0])
+    assert blobs.room() == 2 * SECTOR
+    blobs.put(content(SECTOR, 99))
+    assert blobs.room() == Blobs(board.blobs).room() == 0
+
+
 def test_wrong_content_is_refused_and_given_up():
     blobs, data = Blobs(board_with().blobs), content(5000)
     name = name_of(data)

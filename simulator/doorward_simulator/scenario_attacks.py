@@ -5,22 +5,23 @@ Whoever sits in the middle of a unit's network sees whole chunks as the server s
 they like until `fault: clear, wire: network`. They have no keys.
 """
 
-from itertools import cycle
-
 from doorward_firmware.store.journal import Journal
+from doorward_firmware.store.leaves import MAX_ENTRY
 from doorward_firmware.store.state import State
 from doorward_protocol import records
 from doorward_protocol.errors import ProtocolError
 from doorward_protocol.suite_openssl import OpenSSLSuite
 
+from .chip import PWRON_RESET
 from .devices.tags import Tag
 from .faults import Fault
 from .flash import PAGE, Partition
 from .scenario_actions import DO
-from .scenario_faults import FAULT, share_of
+from .scenario_faults import FAULT
 from .scenario_loader import ScenarioError
 from .stage import Stage
 
+LEFT_FREE = 600  # bytes, for one start more
 UPGRADED = b"HTTP/1.1 101"  # how a new connection begins
 ODD_LENGTHS = (
     12,
@@ -87,23 +88,21 @@ def cut_power_in_record(stage: Stage, kind: str, whole: bool = False, unit: str 
 
 
 @FAULT
-def fill_journal(stage: Stage, share: str, unit: str | None = None) -> None:
-    """A unit that is switched off gets the journal that weeks alone would have given it, full to this share:
-    staff who go out by the egress button."""
+def fill_journal(stage: Stage, unit: str | None = None) -> None:
+    """A unit that is switched off gets a long history: it was started so often, without the network, that one
+    more task may just begin."""
     found = stage.unit(unit)
     if found.powered:
         raise ScenarioError("switch the unit off first")
     for memory in found.flash.values():
         memory.power_on()
-    chance = stage.world.randomness("weeks alone")
+    chance = stage.world.randomness("history")
     state = State(Partition(found.flash["state"]))
     clock = _Standing(stage.world.clock.wall())
     journal = Journal(Partition(found.flash["journal"]), clock, OpenSSLSuite(chance.randbytes), state)
-    for event in cycle((records.DOOR_RELEASED, records.DOOR_OPENED, records.DOOR_CLOSED)):
-        used, total = journal.used()
-        if used >= total * share_of(share):
-            break
-        journal.append("door", door=records.DOOR_INNER, event=event, cause=records.CAUSE_EGRESS)
+    tests = [[name, True] for name in found.parts.taps]
+    while journal.room() > (journal.reserve + 1) * MAX_ENTRY + LEFT_FREE:
+        journal.append("boot", reason=PWRON_RESET, firmware="before", tests=tests, manifest=0)
     for memory in found.flash.values():
         memory.power_off()
 

@@ -8,10 +8,15 @@ from doorward_tools import scenario as command
 
 
 @pytest.fixture(scope="session")
-def played(tmp_path_factory):
+def cache(tmp_path_factory):
+    """The folder of what all days have in common: banks, prompts."""
+    return tmp_path_factory.mktemp("common")
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory, cache):
     """Plays a scenario of the simulator by name: `played(name)` gives its report and folder."""
     reports = {}
-    cache = tmp_path_factory.mktemp("common")
 
     def play(name):
         if name not in reports:

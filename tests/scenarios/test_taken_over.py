@@ -12,10 +12,10 @@ SERVER = Path(__file__).with_name("taken_over.py")
 WRONG = [step for step in command.load_scenario(str(DAY)).steps if step.arguments.get("kind") == "refusal"]
 
 
-def test_a_server_that_was_taken_over_opens_no_door(tmp_path):
+def test_a_server_that_was_taken_over_opens_no_door(tmp_path, cache):
     chosen = command.load_scenario(str(DAY))
     day = (chosen.seed, chosen.begins, chosen.units, chosen.plan)
-    preparation = prepare(tmp_path, *day, command.QUICK)
+    preparation = prepare(tmp_path, *day, command.QUICK, cache=cache)
     server = [sys.executable, str(SERVER), "--data", str(preparation.data)]
     with scenario.Stage(chosen, preparation, server, tmp_path / "world") as stage:
         report = scenario.Runner(chosen).play(stage)

@@ -11,6 +11,7 @@ def test_the_keyboard_alone_suffices_to_log_in_and_approve(day, window):
     branch, street = window(), day.street
     page = branch.page
     page.goto("/login?language=en")
+    expect(page.get_by_label("User name")).to_be_focused()  # a browser gives the focus when it has painted
     page.keyboard.type("o3003")
     page.keyboard.press("Tab")
     page.keyboard.type(password("o3003"))

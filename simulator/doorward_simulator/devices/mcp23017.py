@@ -92,7 +92,7 @@ class PortExpander(I2cDevice):
             if not config & BANK:
                 self._pointer ^= 1  # byte mode toggles between the two ports (1.3.1)
         else:
-            self._pointer += 1
+            self._pointer = self._pointer + 1 & 0xFF
             if not config & BANK and self._pointer > 0x15:
                 self._pointer = 0
 

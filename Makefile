@@ -30,10 +30,11 @@ format: setup
 
 setup: $(RUN)/python $(RUN)/typings $(RUN)/node $(RUN)/system
 
-$(RUN)/python: requirements.lock pyproject.toml
+$(RUN)/python: requirements.lock tests/judges.lock pyproject.toml
 	@mkdir -p $(RUN)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r tests/judges.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -11,7 +11,7 @@ the task that it belongs to. Nothing that a task, a driver or the network does e
 import asyncio
 
 from doorward_protocol.compat import const
-from doorward_protocol.errors import MALFORMED, REASONS, ProtocolError
+from doorward_protocol.errors import MALFORMED, NAMES, ProtocolError
 from doorward_protocol.records import PANEL_INNER, PANEL_OUTER
 
 from doorward_firmware.arrivals import Arrivals
@@ -182,10 +182,10 @@ class App:
 
     def health(self):
         """What is wrong at the moment, one text each, for the status."""
-        return ["%s: %s" % (name, REASONS[self.faults.present[name]][0]) for name in self.faults.present]
+        return ["%s: %s" % (name, NAMES[self.faults.present[name]]) for name in self.faults.present]
 
     def report(self, name, reason, detail=""):
-        """A part failed, for a code of REASONS, or works again (0); recorded when that changes."""
+        """A part failed, for a code of NAMES, or works again (0); recorded when that changes."""
         self.faults.report(name, reason, detail)
         if name == self._board.gate_reader.name:
             self.arrivals.fault(reason != 0)

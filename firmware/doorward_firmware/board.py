@@ -16,42 +16,42 @@ What fits where, and why:
 * The camera module has its own 24 MHz oscillator, so there is no XCLK pin.
 
 Importing this file touches no hardware: the simulator builds its wiring from the same tables, and a test
-holds `docs/hardware.md` against them row by row. `open_board` makes the drivers.
+holds `docs/hardware.md` against them row by row, comments included. `open_board` makes the drivers.
 """
 
-# Signal: (GPIO, direction seen from the processor, level while nobody drives it, what it goes to).
+# Signal: (GPIO, direction seen from the processor, level while nobody drives it), and what it goes to.
 PINS = {
-    "ethernet_cs": (0, "out", "up", "W5500 SCSn; sampled at reset, must rest high"),
-    "outer_fingerprint_tx": (1, "out", "up", "outer fingerprint module RXD"),
-    "outer_fingerprint_rx": (2, "in", "up", "outer fingerprint module TXD"),
-    "ethernet_sck": (3, "out", "none", "W5500 SCLK; sampled at reset only if fuses ask for it"),
-    "camera_d0": (4, "in", "none", "OV2640 D2 (its eight upper bits are used)"),
-    "camera_d1": (5, "in", "none", "OV2640 D3"),
-    "camera_d2": (6, "in", "none", "OV2640 D4"),
-    "camera_d3": (7, "in", "none", "OV2640 D5"),
-    "camera_pclk": (8, "in", "none", "OV2640 PCLK"),
-    "camera_href": (9, "in", "none", "OV2640 HREF"),
-    "camera_vsync": (10, "in", "none", "OV2640 VSYNC"),
-    "screen_mosi": (11, "out", "none", "both ST7789 SDA and card slot DI"),
-    "screen_sck": (12, "out", "none", "both ST7789 SCL and card slot SCLK"),
-    "screen_miso": (13, "in", "up", "card slot DO"),
-    "speaker_bclk": (14, "out", "none", "MAX98357A BCLK"),
-    "camera_d4": (15, "in", "none", "OV2640 D6"),
-    "camera_d5": (16, "in", "none", "OV2640 D7"),
-    "camera_d6": (17, "in", "none", "OV2640 D8"),
-    "camera_d7": (18, "in", "none", "OV2640 D9"),
-    "outer_relay": (21, "out", "down", "outer door's relay driver, high energises"),
-    "inner_fingerprint_tx": (38, "out", "up", "inner fingerprint module RXD"),
-    "inner_fingerprint_rx": (39, "in", "up", "inner fingerprint module TXD"),
-    "interrupt": (40, "in", "up", "open-drain line of MCP23017, SC16IS752 and PN532, low asks for service"),
-    "i2c_sda": (41, "both", "up", "MCP23017, SC16IS752, PN532, OV2640"),
-    "i2c_scl": (42, "both", "up", "MCP23017, SC16IS752, PN532, OV2640"),
-    "ethernet_mosi": (43, "out", "none", "W5500 MOSI; the ROM speaks here at reset"),
-    "ethernet_miso": (44, "in", "none", "W5500 MISO"),
-    "speaker_lrclk": (45, "out", "down", "MAX98357A LRC; sampled at reset, must rest low"),
-    "speaker_data": (46, "out", "down", "MAX98357A DIN; sampled at reset, must rest low"),
-    "inner_relay": (47, "out", "down", "inner door's relay driver, high energises"),
-    "ethernet_int": (48, "in", "up", "W5500 INTn"),
+    "ethernet_cs": (0, "out", "up"),  # W5500 SCSn; sampled at reset, must rest high
+    "outer_fingerprint_tx": (1, "out", "up"),  # outer fingerprint module RXD
+    "outer_fingerprint_rx": (2, "in", "up"),  # outer fingerprint module TXD
+    "ethernet_sck": (3, "out", "none"),  # W5500 SCLK; sampled at reset only if fuses ask for it
+    "camera_d0": (4, "in", "none"),  # OV2640 D2 (its eight upper bits are used)
+    "camera_d1": (5, "in", "none"),  # OV2640 D3
+    "camera_d2": (6, "in", "none"),  # OV2640 D4
+    "camera_d3": (7, "in", "none"),  # OV2640 D5
+    "camera_pclk": (8, "in", "none"),  # OV2640 PCLK
+    "camera_href": (9, "in", "none"),  # OV2640 HREF
+    "camera_vsync": (10, "in", "none"),  # OV2640 VSYNC
+    "screen_mosi": (11, "out", "none"),  # both ST7789 SDA and card slot DI
+    "screen_sck": (12, "out", "none"),  # both ST7789 SCL and card slot SCLK
+    "screen_miso": (13, "in", "up"),  # card slot DO
+    "speaker_bclk": (14, "out", "none"),  # MAX98357A BCLK
+    "camera_d4": (15, "in", "none"),  # OV2640 D6
+    "camera_d5": (16, "in", "none"),  # OV2640 D7
+    "camera_d6": (17, "in", "none"),  # OV2640 D8
+    "camera_d7": (18, "in", "none"),  # OV2640 D9
+    "outer_relay": (21, "out", "down"),  # outer door's relay driver, high energises
+    "inner_fingerprint_tx": (38, "out", "up"),  # inner fingerprint module RXD
+    "inner_fingerprint_rx": (39, "in", "up"),  # inner fingerprint module TXD
+    "interrupt": (40, "in", "up"),  # open-drain line of MCP23017, SC16IS752 and PN532, low asks for service
+    "i2c_sda": (41, "both", "up"),  # MCP23017, SC16IS752, PN532, OV2640
+    "i2c_scl": (42, "both", "up"),  # MCP23017, SC16IS752, PN532, OV2640
+    "ethernet_mosi": (43, "out", "none"),  # W5500 MOSI; the ROM speaks here at reset
+    "ethernet_miso": (44, "in", "none"),  # W5500 MISO
+    "speaker_lrclk": (45, "out", "down"),  # MAX98357A LRC; sampled at reset, must rest low
+    "speaker_data": (46, "out", "down"),  # MAX98357A DIN; sampled at reset, must rest low
+    "inner_relay": (47, "out", "down"),  # inner door's relay driver, high energises
+    "ethernet_int": (48, "in", "up"),  # W5500 INTn
 }
 
 
@@ -63,30 +63,30 @@ def gpio(signal: str) -> int:
 # Pins nobody may use: the module's flash and PSRAM, and the USB console.
 RESERVED = (19, 20, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37)
 
-# MCP23017 inputs: (bit, level that means active, what is wired). Bits 0 to 7 are GPA0 to GPA7, 8 to 15 are
-# GPB0 to GPB7; all have pull-ups. GPA7 and GPB7 can only be outputs (data sheet DS20001952D, table 1-1).
+# MCP23017 inputs: (bit, level that means active), and what is wired. Bits 0 to 7 are GPA0 to GPA7, 8 to 15
+# are GPB0 to GPB7; all have pull-ups. GPA7 and GPB7 can only be outputs (data sheet DS20001952D, table 1-1).
 # Loops that must be whole (fire, tamper, door contacts) are closed to ground at rest: a cut wire is an alarm.
 INPUTS = {
-    "APPROVE": (0, 0, "approve button at the inner panel, normally open"),
-    "REFUSE": (1, 0, "refuse button at the inner panel, normally open"),
-    "EGRESS": (2, 0, "second contact of the egress button, normally open"),
-    "FIRE": (3, 1, "fire panel's loop, closed at rest"),
-    "TAMPER": (4, 1, "loop through both lids and round the sensor cables, closed at rest"),
-    "OUTER_CONTACT": (5, 1, "outer door's contact, closed while the door is closed"),
-    "INNER_CONTACT": (6, 1, "inner door's contact, closed while the door is closed"),
-    "OUTER_TOUCH": (8, 0, "outer fingerprint module WAKEUP, low while a finger rests on it"),
-    "INNER_TOUCH": (9, 0, "inner fingerprint module WAKEUP, low while a finger rests on it"),
-    "CARD_PRESENT": (10, 0, "card slot's switch, closed while a card is in"),
+    "APPROVE": (0, 0),  # approve button at the inner panel, normally open
+    "REFUSE": (1, 0),  # refuse button at the inner panel, normally open
+    "EGRESS": (2, 0),  # second contact of the egress button, normally open
+    "FIRE": (3, 1),  # fire panel's loop, closed at rest
+    "TAMPER": (4, 1),  # loop through both lids and round the sensor cables, closed at rest
+    "OUTER_CONTACT": (5, 1),  # outer door's contact, closed while the door is closed
+    "INNER_CONTACT": (6, 1),  # inner door's contact, closed while the door is closed
+    "OUTER_TOUCH": (8, 0),  # outer fingerprint module WAKEUP, low while a finger rests on it
+    "INNER_TOUCH": (9, 0),  # inner fingerprint module WAKEUP, low while a finger rests on it
+    "CARD_PRESENT": (10, 0),  # card slot's switch, closed while a card is in
 }
 
-# MCP23017 outputs: (bit, level at rest, what is wired).
+# MCP23017 outputs: (bit, level at rest), and what is wired.
 OUTPUTS = {
-    "CARD_SLOT_CS": (7, 1, "card slot CS"),
-    "OUTER_SCREEN_CS": (11, 1, "outer ST7789 CS"),
-    "INNER_SCREEN_CS": (12, 1, "inner ST7789 CS"),
-    "SCREEN_DC": (13, 1, "both ST7789 D/C: low command, high data"),
-    "SCREEN_RESET": (14, 1, "both ST7789 RESX, low resets"),
-    "BUS_RESET": (15, 1, "SC16IS752 and PN532 reset, low resets"),
+    "CARD_SLOT_CS": (7, 1),  # card slot CS
+    "OUTER_SCREEN_CS": (11, 1),  # outer ST7789 CS
+    "INNER_SCREEN_CS": (12, 1),  # inner ST7789 CS
+    "SCREEN_DC": (13, 1),  # both ST7789 D/C: low command, high data
+    "SCREEN_RESET": (14, 1),  # both ST7789 RESX, low resets
+    "BUS_RESET": (15, 1),  # SC16IS752 and PN532 reset, low resets
 }
 
 # Flash: (label, type, subtype, offset, size in bytes). esp32.Partition finds the raw ones by label.
@@ -187,7 +187,7 @@ def open_board(passwords: dict, random, on_fault):
     """Make the drivers of this board: a `drivers.opening.Board`; `await board.start()` opens them.
 
     `passwords`: 4 bytes for each of "outer_fingerprint" and "inner_fingerprint". `random(n)` gives n random
-    bytes. `on_fault(name, reason, detail)` hears of parts that fail (a code of the protocol's REASONS) and
+    bytes. `on_fault(name, reason, detail)` hears of parts that fail (a code of the protocol's NAMES) and
     recover (0) while the board runs.
     """
     from doorward_firmware.drivers.opening import Board

@@ -8,7 +8,7 @@ its restart, so a loop that hangs, or a task that silently ended, resets the chi
 import asyncio
 
 from doorward_protocol.compat import const
-from doorward_protocol.errors import MALFORMED, REASONS
+from doorward_protocol.errors import MALFORMED, NAMES
 
 _FIRST_PAUSE = const(500)  # ms
 _LAST_PAUSE = const(60_000)
@@ -21,7 +21,7 @@ def reason_of(error):
     """Return (reason, detail) that a record can hold, of any exception."""
     reason = getattr(error, "reason", MALFORMED)
     detail = getattr(error, "detail", None)
-    if reason not in REASONS or not isinstance(detail, str):
+    if reason not in NAMES or not isinstance(detail, str):
         return MALFORMED, ("%s %s" % (type(error).__name__, error))[:120]
     return reason, detail[:120]
 
@@ -83,7 +83,7 @@ class Faults:
         self.present = {}  # name -> reason
 
     def report(self, name, reason, detail=""):
-        """A part failed (a code of REASONS) or works again (0)."""
+        """A part failed (a code of NAMES) or works again (0)."""
         if self.present.get(name, 0) == reason:
             return
         if reason:

@@ -22,7 +22,7 @@ from doorward_protocol.errors import (
     BAD_SEQUENCE,
     BAD_SIGNATURE,
     MALFORMED,
-    REASONS,
+    NAMES,
     TOO_LARGE,
     UNKNOWN_KEY,
     ProtocolError,
@@ -93,7 +93,7 @@ def _read_plaintext_2(data):
         (connection_r, id_cred_r, mac_2), ead_2 = _sequence(data, 3)
         return expanded(connection_r), expanded(id_cred_r), _check_bytes(mac_2, TAG), ead_2
     except ProtocolError as error:
-        raise ProtocolError(BAD_CIPHERTEXT, "EDHOC message_2: %s" % REASONS[error.reason][0]) from None
+        raise ProtocolError(BAD_CIPHERTEXT, "EDHOC message_2: %s" % NAMES[error.reason]) from None
 
 
 def _check_bytes(item, length=None):

@@ -1,10 +1,15 @@
-"""Everything that can be refused, as data: one code, one name and one sentence that says what to do.
+"""Everything that can be refused, as data: a code and a name; `advice` has the sentence that says what to do.
 
 The codes travel in `refused` messages and stand in journal records, so a number never changes its meaning.
-Modules raise `ProtocolError(BAD_SIGNATURE, "manifest")`; pages and reports read `REASONS`.
+Modules raise `ProtocolError(BAD_SIGNATURE, "manifest")`; pages and reports read `NAMES`.
 """
 
 from doorward_protocol.compat import const
+
+try:
+    from doorward_protocol.advice import ADVICE
+except ImportError:  # a unit has no room for sentences: it shows and speaks prompts
+    ADVICE = {}
 
 # Data that arrives: encoding, signatures, keys, versions, the channel.
 MALFORMED = const(1)
@@ -72,112 +77,77 @@ FIVE_FAILURES = const(85)
 ONE_PERSON_TWO_ROLES = const(86)
 RESTARTED_BY_CENTRE = const(87)
 
-REASONS = {
-    MALFORMED: (
-        "malformed",
-        "the data has the wrong form; send it again, and update the sender if it repeats",
-    ),
-    TOO_LARGE: ("too_large", "the data exceeds its limit; send it in smaller parts"),
-    TOO_DEEP: ("too_deep", "the data is nested too deeply; update the sender"),
-    NOT_DETERMINISTIC: ("not_deterministic", "the encoding is not the one shortest form; update the sender"),
-    DUPLICATE_KEY: ("duplicate_key", "a map key occurs twice; update the sender"),
-    BAD_SIGNATURE: ("bad_signature", "the signature does not fit; discard it and find out who sent it"),
-    UNKNOWN_KEY: ("unknown_key", "the signer is not trusted here; provision or update the trust object"),
-    WRONG_KIND: ("wrong_kind", "the object is signed as another kind; send it as what it is"),
-    WRONG_UNIT: ("wrong_unit", "this is meant for another unit; take it there"),
-    OLD_VERSION: ("old_version", "a newer version is already here; send the newest"),
-    EXPIRED: ("expired", "its time is over; issue it again"),
-    NOT_YET_VALID: ("not_yet_valid", "its time has not come; wait, or check the clock"),
-    REPLAYED: ("replayed", "this was used before; issue a new one"),
-    WRONG_TASK: ("wrong_task", "this belongs to another task; decide again for the task in hand"),
-    UNKNOWN_MESSAGE: ("unknown_message", "no such message or record is known here; update this side"),
-    BAD_SEQUENCE: ("bad_sequence", "a frame was lost, repeated or came too late; connect again"),
-    BAD_CIPHERTEXT: ("bad_ciphertext", "the data cannot be decrypted with this key; connect again"),
-    BAD_HASH: ("bad_hash", "the content does not have the hash it should have; fetch it again"),
-    FLASH_FULL: ("flash_full", "there is no room left; connect the unit so that its records can be stored"),
-    CLOCK_UNSURE: (
-        "clock_unsure",
-        "the clock cannot be trusted; connect the unit, or let two bank people confirm",
-    ),
-    WRONG_DIRECTION: ("wrong_direction", "the peer may not send this message; check which side it is"),
-    NOT_WANTED: ("not_wanted", "nobody asked for this; ask first"),
-    OUTSIDE_PROFILE: (
-        "outside_profile",
-        "floats, tags and other simple values are not used here; leave them out",
-    ),
-    BAD_KEY: ("bad_key", "this is no valid P-256 key; make a new key pair"),
-    UNKNOWN_TAG: ("unknown_tag", "the tag is in no order of this site; ask the centre"),
-    TAG_COPIED: (
-        "tag_copied",
-        "the tag's number is known but its chip is another one; hold it and tell the centre",
-    ),
-    EARLY_VEHICLE: (
-        "early_vehicle",
-        "the vehicle is before its window; keep the door shut and ask the centre",
-    ),
-    TASK_COMPLETED: (
-        "task_completed",
-        "this task is already completed; keep the door shut and call the centre now",
-    ),
-    ORDER_EXPIRED: ("order_expired", "the order is over; ask the centre for a new one"),
-    TASK_IN_HAND: ("task_in_hand", "another task is being carried out; wait until it is closed"),
-    STALE_MANIFEST: ("stale_manifest", "the orders here are too old; connect the unit or import a bundle"),
-    ORDER_INCOMPLETE: (
-        "order_incomplete",
-        "parts of the order are still missing; wait for the transfer to end",
-    ),
-    SKIPPED_STOP: ("skipped_stop", "an earlier stop of this run is still open; ask the centre"),
-    NO_MATCH: ("no_match", "the finger was not recognised; clean it and touch again, or use another finger"),
-    SPOOF_FINGER: ("spoof_finger", "this was no live finger; look at the picture and call the centre"),
-    POOR_IMAGE: ("poor_image", "the print is too poor; clean sensor and finger, press evenly"),
-    SENSOR_SILENT: ("sensor_silent", "the fingerprint sensor does not answer; check its cable and power"),
-    SENSOR_GARBAGE: (
-        "sensor_garbage",
-        "the fingerprint sensor answers nonsense; check its cable, restart the unit",
-    ),
-    WRONG_ROLE: ("wrong_role", "this person may not do this step; the right person must"),
-    ALREADY_IDENTIFIED: (
-        "already_identified",
-        "this person has already been identified; the next one, please",
-    ),
-    PANEL_LOCKED: ("panel_locked", "too many failures; wait until the lock ends"),
-    FINGER_OFF: (
-        "finger_off",
-        "fingers are switched off here after fifty failures; two people must release them",
-    ),
-    PERMIT_EXPIRED: ("permit_expired", "this person's permit is over; the company must send somebody else"),
-    WRONG_PANEL: ("wrong_panel", "this step belongs to the other panel; go there"),
-    SENSOR_TAMPERED: (
-        "sensor_tampered",
-        "the sensor matched what cannot match; take it out of use and inspect its cable",
-    ),
-    CAMERA_FAILED: ("camera_failed", "the camera takes no picture; check its ribbon, restart the unit"),
-    SPEAKER_FAILED: ("speaker_failed", "the speaker fails; read the screen, have it repaired"),
-    READER_SILENT: ("reader_silent", "the tag reader does not answer; check its cable and power"),
-    READER_GARBAGE: ("reader_garbage", "the tag reader answers nonsense; check its cable, restart the unit"),
-    SCREEN_FAILED: ("screen_failed", "the screen fails; listen to the speaker, have it repaired"),
-    HEAD_COUNT_MISMATCH: (
-        "head_count_mismatch",
-        "more or fewer people than planned; keep the door shut, call the centre",
-    ),
-    PICTURE_MISMATCH: (
-        "picture_mismatch",
-        "the picture shows somebody else; keep the door shut, call the centre",
-    ),
-    MISSING_BOX: ("missing_box", "a box of the order was not read; read again, then call the centre"),
-    FOREIGN_BOX: ("foreign_box", "a box that is not in the order was read; set it aside and call the centre"),
-    TIMED_OUT: ("timed_out", "it took too long; start the step again"),
-    FIVE_FAILURES: ("five_failures", "five failures in a row; the task starts again when the lock ends"),
-    ONE_PERSON_TWO_ROLES: (
-        "one_person_two_roles",
-        "one person cannot fill two roles; somebody else must do this step",
-    ),
-    RESTARTED_BY_CENTRE: ("restarted_by_centre", "the centre restarted the task; begin again at the vehicle"),
+NAMES = {
+    MALFORMED: "malformed",
+    TOO_LARGE: "too_large",
+    TOO_DEEP: "too_deep",
+    NOT_DETERMINISTIC: "not_deterministic",
+    DUPLICATE_KEY: "duplicate_key",
+    BAD_SIGNATURE: "bad_signature",
+    UNKNOWN_KEY: "unknown_key",
+    WRONG_KIND: "wrong_kind",
+    WRONG_UNIT: "wrong_unit",
+    OLD_VERSION: "old_version",
+    EXPIRED: "expired",
+    NOT_YET_VALID: "not_yet_valid",
+    REPLAYED: "replayed",
+    WRONG_TASK: "wrong_task",
+    UNKNOWN_MESSAGE: "unknown_message",
+    BAD_SEQUENCE: "bad_sequence",
+    BAD_CIPHERTEXT: "bad_ciphertext",
+    BAD_HASH: "bad_hash",
+    FLASH_FULL: "flash_full",
+    CLOCK_UNSURE: "clock_unsure",
+    WRONG_DIRECTION: "wrong_direction",
+    NOT_WANTED: "not_wanted",
+    OUTSIDE_PROFILE: "outside_profile",
+    BAD_KEY: "bad_key",
+    UNKNOWN_TAG: "unknown_tag",
+    TAG_COPIED: "tag_copied",
+    EARLY_VEHICLE: "early_vehicle",
+    TASK_COMPLETED: "task_completed",
+    ORDER_EXPIRED: "order_expired",
+    TASK_IN_HAND: "task_in_hand",
+    STALE_MANIFEST: "stale_manifest",
+    ORDER_INCOMPLETE: "order_incomplete",
+    SKIPPED_STOP: "skipped_stop",
+    NO_MATCH: "no_match",
+    SPOOF_FINGER: "spoof_finger",
+    POOR_IMAGE: "poor_image",
+    SENSOR_SILENT: "sensor_silent",
+    SENSOR_GARBAGE: "sensor_garbage",
+    WRONG_ROLE: "wrong_role",
+    ALREADY_IDENTIFIED: "already_identified",
+    PANEL_LOCKED: "panel_locked",
+    FINGER_OFF: "finger_off",
+    PERMIT_EXPIRED: "permit_expired",
+    WRONG_PANEL: "wrong_panel",
+    SENSOR_TAMPERED: "sensor_tampered",
+    CAMERA_FAILED: "camera_failed",
+    SPEAKER_FAILED: "speaker_failed",
+    READER_SILENT: "reader_silent",
+    READER_GARBAGE: "reader_garbage",
+    SCREEN_FAILED: "screen_failed",
+    HEAD_COUNT_MISMATCH: "head_count_mismatch",
+    PICTURE_MISMATCH: "picture_mismatch",
+    MISSING_BOX: "missing_box",
+    FOREIGN_BOX: "foreign_box",
+    TIMED_OUT: "timed_out",
+    FIVE_FAILURES: "five_failures",
+    ONE_PERSON_TWO_ROLES: "one_person_two_roles",
+    RESTARTED_BY_CENTRE: "restarted_by_centre",
 }
 
 
+def sentence(reason, detail=""):
+    """Return what was refused as one line: the reason's name, advice where there is some, and the detail."""
+    name = NAMES[reason]
+    advice = ADVICE.get(name)
+    return name + (": " + advice if advice else "") + (" (%s)" % detail if detail else "")
+
+
 class ProtocolError(Exception):
-    """A refusal. `reason` is a code of REASONS, `detail` says which thing was refused, in a few words."""
+    """A refusal. `reason` is a code of NAMES, `detail` says which thing was refused, in a few words."""
 
     def __init__(self, reason, detail=""):
         super().__init__(reason, detail)
@@ -185,5 +155,4 @@ class ProtocolError(Exception):
         self.detail = detail
 
     def __str__(self):
-        name, advice = REASONS[self.reason]
-        return "%s: %s%s" % (name, advice, " (%s)" % self.detail if self.detail else "")
+        return sentence(self.reason, self.detail)

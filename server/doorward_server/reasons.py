@@ -3,7 +3,7 @@
 A test demands a phrase for every code. What to do about a reason stands in the protocol's own table.
 """
 
-from doorward_protocol.errors import REASONS
+from doorward_protocol.errors import NAMES
 
 PHRASES = {
     "malformed": ("数据格式错误", "malformed data"),
@@ -71,7 +71,7 @@ def phrase(code: int | None, language: str) -> str:
     """The short phrase for a reason code in "zh" or "en"; an unknown code shows its number."""
     if code is None:
         return ""
-    name = REASONS[code][0] if code in REASONS else ""
+    name = NAMES.get(code, "")
     if name not in PHRASES:
         return f"#{code}"
     return PHRASES[name][language == "en"]

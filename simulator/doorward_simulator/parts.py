@@ -45,7 +45,7 @@ class Parts:
         chip.attach(f"spi{board['ethernet']['id']}", ethernet)
         self.camera = self._add(Camera, "camera")
         self.lens = Lens(world.corner(f"{unit} lens"), self.camera, chip)
-        self._pins = {bit: name for name, (bit, _, _) in board["expander"]["outputs"].items()}
+        self._pins = {bit: name for name, (bit, _) in board["expander"]["outputs"].items()}
         self._bus_reset = board["bus_reset"]
         self._high = dict.fromkeys(self._pins.values(), True)
         self.expander.on_output = self._expander_output
@@ -73,7 +73,7 @@ class Parts:
     def _contacts(self, table: dict) -> dict[str, Input]:
         """Buttons and loops: whatever the table calls neither contact, touch nor card."""
         found = {}
-        for name, (bit, active, _) in table.items():
+        for name, (bit, active) in table.items():
             self.expander.set_input(bit, bool(1 - active))
             if name.endswith(("_CONTACT", "_TOUCH", "_PRESENT")):
                 continue

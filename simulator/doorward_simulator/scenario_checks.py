@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from doorward_protocol import records
-from doorward_protocol.errors import REASONS
+from doorward_protocol.errors import NAMES
 
 from .scenario_loader import ScenarioError, StepTable
 from .stage import Stage
@@ -14,7 +14,7 @@ EXPECT = StepTable("expect")
 SOON = "10s"
 
 _CODES = {
-    "reason": {name: code for code, (name, _) in REASONS.items()},
+    "reason": {name: code for code, name in NAMES.items()},
     "panel": {"outer": records.PANEL_OUTER, "inner": records.PANEL_INNER},
     "door": {"outer": records.DOOR_OUTER, "inner": records.DOOR_INNER},
     "event": {"released": 1, "locked": 2, "opened": 3, "closed": 4, "held_open": 5, "forced": 6},

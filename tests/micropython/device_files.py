@@ -5,6 +5,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 
 HOST_ONLY = {
+    "protocol/doorward_protocol/advice.py",  # sentences for people at a PC
     "protocol/doorward_protocol/suite_openssl.py",  # the hosts' suite, on OpenSSL
 }
 

@@ -8,6 +8,7 @@ import pycddl
 import pytest
 import table_checks  # pyright: ignore[reportMissingImports] - conftest.py puts it on the path
 from doorward_protocol import cbor, channel, edhoc, errors, messages, objects, prompts, records, schema, trust
+from doorward_protocol.advice import ADVICE
 from doorward_protocol.suite import run
 from doorward_protocol.suite_openssl import OpenSSLSuite
 
@@ -158,8 +159,8 @@ def rows():
         yield f"| {code} | `{name}` | `{specification}` | "
     for name, specification in PARTS.items():
         yield f"| `{name}` | `{specification}` | "
-    for code, (name, advice) in errors.REASONS.items():
-        yield f"| {code} | `{name}` | {advice} |"
+    for code, name in errors.NAMES.items():
+        yield f"| {code} | `{name}` | {ADVICE[name]} |"
     for number, name in prompts.PROMPTS.items():
         yield f"| {number} | `{name}` |"
 

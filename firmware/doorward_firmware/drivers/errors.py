@@ -1,10 +1,10 @@
 """What can go wrong with a part: one error whose reason is a code of the protocol's table."""
 
-from doorward_protocol.errors import REASONS
+from doorward_protocol.errors import sentence
 
 
 class DriverError(Exception):
-    """A part failed. `reason` is a code of `doorward_protocol.errors.REASONS`, `detail` what was observed."""
+    """A part failed. `reason` is a code of `doorward_protocol.errors.NAMES`, `detail` what was observed."""
 
     def __init__(self, reason: int, detail: str = ""):
         super().__init__(reason, detail)
@@ -12,8 +12,7 @@ class DriverError(Exception):
         self.detail = detail
 
     def __str__(self):
-        name, advice = REASONS[self.reason]
-        return "%s: %s%s" % (name, advice, " (%s)" % self.detail if self.detail else "")
+        return sentence(self.reason, self.detail)
 
 
 def ignore_fault(name: str, reason: int, detail: str) -> None:

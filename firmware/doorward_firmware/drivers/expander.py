@@ -47,10 +47,10 @@ class Expander:
         self._i2c = i2c
         self._address = address
         self._input_mask = 0
-        for bit, _active, _wiring in inputs.values():
+        for bit, _active in inputs.values():
             self._input_mask |= 1 << bit
         self._latch = 0
-        for bit, level, _wiring in outputs.values():
+        for bit, level in outputs.values():
             self._latch |= level << bit
         self._outputs = outputs
         known = bytearray(_INTF)

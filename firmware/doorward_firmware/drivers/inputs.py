@@ -47,7 +47,7 @@ class Inputs:
     def __init__(self, expander, table: dict):
         self._expander = expander
         self._inputs = {}
-        for name, (bit, active_level, _wiring) in table.items():
+        for name, (bit, active_level) in table.items():
             self._inputs[name] = Input(name, bit, active_level)
         self._listeners = []
         expander.on_levels = self._on_levels

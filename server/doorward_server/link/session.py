@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from doorward_protocol import channel, edhoc, messages
-from doorward_protocol.errors import NOT_WANTED, REASONS, TIMED_OUT, TOO_LARGE, ProtocolError
+from doorward_protocol.errors import NAMES, NOT_WANTED, TIMED_OUT, TOO_LARGE, ProtocolError
 
 from doorward_server.link import state
 from doorward_server.link.outbox import Outbox
@@ -66,11 +66,11 @@ class LinkSession:
                 if not await self._handshake():
                     return
         except TimeoutError:
-            await self._carrier.close(POLICY_VIOLATION, REASONS[TIMED_OUT][0])
+            await self._carrier.close(POLICY_VIOLATION, NAMES[TIMED_OUT])
             return
         except ProtocolError as problem:
             log.info("a handshake was refused: %s", problem)
-            await self._carrier.close(POLICY_VIOLATION, REASONS[problem.reason][0])
+            await self._carrier.close(POLICY_VIOLATION, NAMES[problem.reason])
             return
         await self._serve()
 
@@ -114,7 +114,7 @@ class LinkSession:
                 if not task.cancelled():
                     task.result()
         except ProtocolError as problem:
-            code, reason = POLICY_VIOLATION, REASONS[problem.reason][0]
+            code, reason = POLICY_VIOLATION, NAMES[problem.reason]
             await self._complain(problem)
         except ConnectionError:
             log.debug("unit %s is gone", self.kid.hex())

@@ -25,7 +25,7 @@ class Bench:
     def __init__(self):
         self.scheduler = Scheduler()
         self.chip = PortExpander(self.scheduler, address=ADDRESS)
-        for name, (bit, active, _) in INPUTS.items():
+        for name, (bit, active) in INPUTS.items():
             self.chip.set_input(bit, not active)
             del name
         self.chip.power(True)
@@ -46,7 +46,7 @@ class Bench:
         await wait(1)
 
     def set(self, name, active):
-        bit, level, _ = INPUTS[name]
+        bit, level = INPUTS[name]
         self.chip.set_input(bit, bool(level) == active)
 
     def close(self):
@@ -65,9 +65,9 @@ def on_bench(test):
 
 def test_outputs_rest_as_the_board_says():
     async def test(bench):
-        for bit, level, _ in OUTPUTS.values():
+        for bit, level in OUTPUTS.values():
             assert bench.chip.output(bit) == bool(level)
-        for bit, _, _ in INPUTS.values():
+        for bit, _ in INPUTS.values():
             assert bench.chip.output(bit) is None
 
     on_bench(test)

@@ -428,7 +428,8 @@ def test_self_test_reports_a_broken_area():
     assert with_sensor(test, OPENING[0], (check, answer(0)), count(0)) == (True, "R503, 200 slots")
     ok, detail = with_sensor(test, OPENING[0], (check, answer(0x29)))
     assert not ok
-    assert "sensor area" in detail
+    assert "sensor_silent" in detail
+    assert "29" in detail
     silent = (OPENING[0][0], None)
     ok, detail = with_sensor(test, silent, silent)
     assert not ok

@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 HARNESS = ROOT / "tests" / "micropython"
 PACKAGE = ROOT / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
-HOST_ONLY = ("suite_openssl.py",)
+HOST_ONLY = ("advice.py", "suite_openssl.py")
 
 
 def load():

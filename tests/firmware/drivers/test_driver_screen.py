@@ -38,7 +38,7 @@ class Bench:
         self.writes = []
 
     def _output(self, pin, level):
-        name = next((name for name, (bit, _, _) in OUTPUTS.items() if bit == pin), None)
+        name = next((name for name, (bit, _) in OUTPUTS.items() if bit == pin), None)
         self.levels[name] = level
         for panel, entry in REFERENCE["screens"].items():
             self.panels[panel].select(self.levels.get(entry["cs"]) is False)

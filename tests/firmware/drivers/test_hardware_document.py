@@ -1,10 +1,13 @@
 """docs/hardware.md says what board.py says, row by row, and the board's tables agree with each other."""
 
+import re
 from pathlib import Path
 
 import pytest
+from doorward_firmware import board as board_file
 from doorward_firmware.board import INPUTS, OUTPUTS, PARTITIONS, PINS, REFERENCE, RESERVED
 
+SOURCE = Path(board_file.__file__).read_text()
 DOCUMENT = Path(__file__).parents[3] / "docs" / "hardware.md"
 
 
@@ -20,6 +23,11 @@ def table(heading):
     return rows
 
 
+def wired(name):
+    """What board.py's comment says of an entry."""
+    return re.search(rf'^    "{name}": \([^)]*\),  # (.*)$', SOURCE, re.MULTILINE)[1]
+
+
 def pin_name(bit):
     return f"GP{'AB'[bit // 8]}{bit % 8}"
 
@@ -29,14 +37,14 @@ def level(value):
 
 
 def test_pins():
-    expected = [(str(pin), name, *rest) for name, (pin, *rest) in PINS.items()]
+    expected = [(str(pin), name, *rest, wired(name)) for name, (pin, *rest) in PINS.items()]
     assert table("GPIO") == sorted(expected, key=lambda row: int(row[0]))
 
 
 @pytest.mark.parametrize(("heading", "entries"), [("pin | input", INPUTS), ("pin | output", OUTPUTS)])
 def test_expander(heading, entries):
     assert table(heading) == [
-        (pin_name(bit), name, level(active), wired) for name, (bit, active, wired) in entries.items()
+        (pin_name(bit), name, level(active), wired(name)) for name, (bit, active) in entries.items()
     ]
 
 
@@ -75,7 +83,7 @@ def test_no_pin_is_used_twice_or_reserved():
 
 
 def test_pins_sampled_at_reset_rest_where_the_chip_wants_them():
-    rest = {pin: (direction, resting) for pin, direction, resting, _ in PINS.values()}
+    rest = {pin: (direction, resting) for pin, direction, resting in PINS.values()}
     assert rest[0] == ("out", "up")
     assert rest[45] == rest[46] == ("out", "down")
     assert rest[3][0] == "out"
@@ -83,7 +91,7 @@ def test_pins_sampled_at_reset_rest_where_the_chip_wants_them():
 
 def test_relays_rest_low_and_are_not_on_glitching_pins():
     for door in REFERENCE["doors"].values():
-        _, direction, resting, _ = next(entry for entry in PINS.values() if entry[0] == door["relay"])
+        _, direction, resting = next(entry for entry in PINS.values() if entry[0] == door["relay"])
         assert (direction, resting) == ("out", "down")
         assert not 1 <= door["relay"] <= 20
 

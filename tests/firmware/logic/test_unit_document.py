@@ -1,16 +1,18 @@
 """docs/unit.md says what the tables say: states, settings, passages, reasons and prompts of refusals."""
 
+import re
 from pathlib import Path
 
 import pytest
 from doorward_firmware.logic import flows, interlock, prompts, settings
-from doorward_protocol.errors import REASONS
+from doorward_protocol.errors import NAMES
 from doorward_protocol.objects import DELIVER
 from doorward_protocol.prompts import NUMBERS
 from doorward_protocol.records import DOOR_OUTER
 
 PAGE = (Path(__file__).parents[3] / "docs" / "unit.md").read_text()
-CODES = {REASONS[code][0]: code for code in REASONS}
+SETTINGS = Path(settings.__file__).read_text()
+CODES = {NAMES[code]: code for code in NAMES}
 
 
 def rows(heading):
@@ -25,6 +27,11 @@ def rows(heading):
     return found
 
 
+def meaning(name):
+    """What the comment in the table of settings says."""
+    return re.search(rf'^    "{name}": \([^)]*\),  # (.*)$', SETTINGS, re.MULTILINE)[1]
+
+
 def test_states():
     expected = [tuple("none" if cell is None else cell for cell in row) for row in flows.DELIVER_FLOW]
     assert rows("state") == expected
@@ -33,8 +40,8 @@ def test_states():
 
 def test_settings():
     expected = [
-        (name, str(default), str(least), str(most), meaning)
-        for name, (default, least, most, meaning) in settings.SETTINGS.items()
+        (name, str(default), str(least), str(most), meaning(name))
+        for name, (default, least, most) in settings.SETTINGS.items()
     ]
     assert rows("setting") == expected
 

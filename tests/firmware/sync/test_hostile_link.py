@@ -56,7 +56,7 @@ def test_altered_bytes_end_the_connection_and_nothing_else(seed):
         assert settled(bench, unit)
         for what, reason in unit.refusals():
             assert what in ("handshake", "frame")
-            assert reason in errors.REASONS
+            assert reason in errors.NAMES
 
     play(story, bench, check=False)
     assert [one for one in bench.failures if isinstance(one, AssertionError)] == []

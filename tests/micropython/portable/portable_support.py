@@ -7,7 +7,7 @@ function that takes a Suite, elsewhere it takes nothing. A failed check raises.
 import json
 from binascii import unhexlify
 
-from doorward_protocol.errors import REASONS, ProtocolError
+from doorward_protocol.errors import NAMES, ProtocolError
 
 HERE = __file__.rsplit("/", 2)[0]
 
@@ -25,7 +25,7 @@ def hexed(values):
 
 def names(reason):
     """Return the name of a reason code."""
-    return REASONS[reason][0]
+    return NAMES[reason]
 
 
 def _check_reason(error, wanted_reason):

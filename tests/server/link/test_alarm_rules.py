@@ -123,7 +123,7 @@ def test_every_reason_to_refuse_a_vehicle_alarms():
 
 
 def test_every_reason_to_freeze_or_to_refuse_data_alarms_once():
-    for reason in errors.REASONS:
+    for reason in errors.NAMES:
         for name in ("frozen", "refusal", "restarted", "sensor"):
             assert len(rules_for(name, {"reason": reason, "name": "x"})) == 1
 

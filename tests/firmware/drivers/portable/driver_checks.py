@@ -6,7 +6,7 @@ from doorward_firmware.drivers.doors import Doors
 from doorward_firmware.drivers.errors import DriverError
 from doorward_firmware.drivers.expander import Expander
 from doorward_firmware.drivers.inputs import Inputs
-from doorward_protocol.errors import POOR_IMAGE, SENSOR_SILENT, SPOOF_FINGER
+from doorward_protocol.errors import POOR_IMAGE, SENSOR_SILENT, SPOOF_FINGER, sentence
 
 ADDRESS = b"\xff\xff\xff\xff"
 MODULES = (
@@ -63,7 +63,7 @@ def check_confirmation_codes():
     assert ef01_codes.meaning(0x34)[0] == SPOOF_FINGER
     assert ef01_codes.meaning(0x02)[0] == POOR_IMAGE
     assert "ab" in ef01_codes.meaning(0xAB)[1]
-    assert str(DriverError(SENSOR_SILENT, "x")).startswith("sensor_silent: ")
+    assert str(DriverError(SENSOR_SILENT, "x")) == sentence(SENSOR_SILENT, "x")
 
 
 class I2C:
@@ -109,7 +109,7 @@ def check_expander_inputs_and_doors():
     expander = Expander(i2c, 0x20, table["inputs"], table["outputs"])
     inputs = Inputs(expander, table["inputs"])
     rest = 0
-    for bit, active, _wiring in table["inputs"].values():
+    for bit, active in table["inputs"].values():
         rest |= (1 - active) << bit
     finish(expander.open())
     assert i2c.registers[0x00:0x02] == bytes((0x7F, 0x07))

@@ -43,10 +43,17 @@ def _scalar(private):
 
 
 class DeviceSuite(Suite):
-    """The suite in plain MicroPython; random(count) -> bytes, or the chip's generator."""
+    """The suite in plain MicroPython.
 
-    def __init__(self, random=None, pause=yield_to_loop):
+    random(count) -> bytes is where keys, salts and identifiers come from, drawn exactly as `suite_openssl`
+    draws them, so that simulated days are equal under both. blinding(count) -> bytes only hides values inside
+    the arithmetic and changes no result. Both are by default the chip's generator. pause() is awaited between
+    pieces of arithmetic.
+    """
+
+    def __init__(self, random=None, blinding=None, pause=yield_to_loop):
         self._random = random or os.urandom
+        self._blinding = blinding or os.urandom
         self._pause = pause
 
     def random(self, count):
@@ -59,15 +66,17 @@ class DeviceSuite(Suite):
         return ccm.open_sealed(key, nonce, aad, ciphertext)
 
     def _below(self, limit):
-        """A random number from 1 to limit - 1, every one of them as likely."""
+        """A number for blinding from 1 to limit - 1, every one of them as likely."""
         while True:
-            number = _number(self._random(32))
+            number = _number(self._blinding(32))
             if 0 < number < limit:
                 return number
 
     async def new_key(self):
-        private = self._below(p256.N).to_bytes(32, "big")
-        return private, await self.public_key(private)
+        while True:  # by rejection (FIPS 186-5 A.2.2)
+            private = self.random(32)
+            if 0 < _number(private) < p256.N:
+                return private, await self.public_key(private)
 
     async def public_key(self, private):
         x, y = await p256.multiply(_scalar(private), p256.G, self._below(p256.P), self._pause)

@@ -31,7 +31,7 @@ def times_g(scalar, randomiser=1):
 
 @pytest.fixture
 def suite():
-    return DeviceSuite(random.Random(11).randbytes, never_waits)
+    return DeviceSuite(random.Random(11).randbytes, pause=never_waits)
 
 
 def test_group_law():
@@ -98,7 +98,7 @@ def test_it_yields_between_digits():
         nonlocal pauses
         pauses += 1
 
-    suite = DeviceSuite(random.Random(1).randbytes, pause)
+    suite = DeviceSuite(random.Random(1).randbytes, pause=pause)
     private, public = run(suite.new_key())
     assert pauses == 64
     run(suite.shared_secret(private, public))
@@ -144,7 +144,39 @@ def test_a_point_off_the_curve_gives_a_named_refusal(monkeypatch):
 
 def test_random_numbers_out_of_range_are_drawn_again():
     draws = iter([bytes(32), p256.N.to_bytes(32, "big"), bytes(31) + b"\x02"])
-    assert DeviceSuite(lambda _: next(draws), never_waits)._below(p256.N) == 2
+    assert DeviceSuite(blinding=lambda _: next(draws))._below(p256.N) == 2
+
+
+class Tape:
+    """Randomness that writes down how much was drawn."""
+
+    def __init__(self, seed):
+        self._draw = random.Random(seed).randbytes
+        self.drawn = []
+
+    def __call__(self, count):
+        data = self._draw(count)
+        if len(self.drawn) == 1:  # the second draw is no private key
+            data = p256.N.to_bytes(32, "big")
+        self.drawn.append(data)
+        return data
+
+
+def test_it_draws_what_the_hosts_suite_draws():
+    """Journals of both interpreters are equal only if both suites take the same random bytes, in order."""
+    tapes, results = [], []
+    for build in (OpenSSLSuite, lambda tape: DeviceSuite(tape, pause=never_waits)):
+        tape = Tape(7)
+        suite = build(tape)
+        first, _ = run(suite.new_key())
+        second, public = run(suite.new_key())
+        salt = suite.random(16)
+        results.append((first, second, public, salt, run(suite.shared_secret(first, public))))
+        run(suite.verify(public, salt, run(suite.sign(second, salt))))
+        tapes.append(tape.drawn)
+    assert results[0] == results[1]
+    assert tapes[0] == tapes[1]
+    assert [len(data) for data in tapes[0]] == [32, 32, 32, 16]
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -14,6 +14,11 @@ async def never_waits():
     """A pause for a suite that has nobody to make room for."""
 
 
+def random(count):
+    """This interpreter has no os.urandom."""
+    return unhexlify(host.random(count))
+
+
 def names(module_name):
     """Return the names of the module's checks, as JSON."""
     module = __import__(module_name)
@@ -26,7 +31,7 @@ def run(module_name, check_name):
     check = getattr(module, check_name)
     try:
         if getattr(module, "NEEDS_SUITE", False):
-            finish(check(DeviceSuite(lambda count: unhexlify(host.random(count)), never_waits)))
+            finish(check(DeviceSuite(random, random, never_waits)))
         else:
             check()
     except Exception as error:

@@ -38,6 +38,7 @@ class Chip:
         self.on_output: Callable[[int, int], None] = _unconnected
         self._world, self._name, self._flash, self._network, self._cable = world, name, flash, network, cable
         self._random = world.randomness(f"chip {name}")
+        self._blinding = world.randomness(f"chip {name} blinding")
         self._identity = world.randomness(f"chip number {name}").randbytes(6)
         self._inputs: dict[int, int] = {}
         self._watched: set[int] = set()
@@ -51,6 +52,8 @@ class Chip:
             ("system", "reset"): (reset, (int,)),
             ("system", "partitions"): (lambda: sorted(flash), ()),
             ("random", "bytes"): (lambda count: self._random.randbytes(_bounded(count)), (int,)),
+            # Of what only hides arithmetic, each suite draws as much as it likes.
+            ("random", "blinding"): (lambda count: self._blinding.randbytes(_bounded(count)), (int,)),
             ("rtc", "read"): (rtc.read, ()),
             ("rtc", "seconds"): (lambda: rtc.milliseconds() // 1000, ()),
             ("rtc", "set"): (rtc.set, (int,) * 8),

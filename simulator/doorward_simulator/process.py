@@ -7,13 +7,21 @@ import sys
 from pathlib import Path
 
 from .bus import Endpoint
+from .runtimes import micropython
 
-FIRMWARE = ("-m", "doorward_simulator.runtimes.cpython")
+RUNTIMES = ("cpython", "micropython")
 
 
-def firmware_command(program: Path | None = None) -> list[str]:
-    """The command of a unit's processor; `program` runs in place of the firmware (tests)."""
-    command = [sys.executable, *FIRMWARE]
+def firmware_command(
+    program: Path | None = None, runtime: str = "cpython", heap_figures: Path | None = None
+) -> list[str]:
+    """The command of a unit's processor in one of RUNTIMES; `program` runs in place of the firmware (tests).
+
+    `heap_figures`: a file for what MicroPython's heap holds. Raises RuntimeMissingError.
+    """
+    if runtime == "micropython":
+        return micropython.command(program, heap_figures)
+    command = [sys.executable, "-m", "doorward_simulator.runtimes.cpython"]
     return [*command, "--program", str(program)] if program else command
 
 

@@ -51,9 +51,10 @@ def run(
     server_command: list[str],
     folder: Path,
     listener: Callable[[Report], None] = lambda _report: None,
+    runtime: str = "cpython",
 ) -> Report:
     """Run a scenario in virtual time. `server_command` is completed with --bus and --socket."""
-    with Stage(scenario, preparation, server_command, folder) as stage:
+    with Stage(scenario, preparation, server_command, folder, runtime=runtime) as stage:
         return Runner(scenario, listener).play(stage)
 
 

@@ -40,15 +40,17 @@ class Stage:
         folder: Path,
         realtime: float | None = None,
         address: tuple[str, int] | None = None,
+        runtime: str = "cpython",
     ):
-        """Virtual time: `server_command` is started. Real time: a server already serves at `address`."""
+        """Virtual time: `server_command` is started. Real time: a server already serves at `address`.
+        `runtime`: the interpreter of the units, one of `process.RUNTIMES`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.scenario, self.preparation, self.folder = scenario, preparation, folder
         self.bank = preparation.bank
         clock = Clock(preparation.epoch) if realtime is None else RealClock(preparation.epoch, realtime)
         self.world = World(clock, scenario.seed)
         self.network = Network(self.world)
-        self._server_command, self._address = server_command, address
+        self._server_command, self._address, self._runtime = server_command, address, runtime
         self.units: dict[str, Unit] = {}
         self.sites: dict[str, Site] = {}
         self.expected_alarms: set[str] = set()
@@ -191,7 +193,7 @@ class Stage:
     def _add_unit(self, code: str) -> None:
         place = self.preparation.units[code]
         flash = load_flash(place.flash, code, self.scenario.seed, self.scenario.flash)
-        unit = Unit(self.world, self.network, code, self.folder / code, flash)
+        unit = Unit(self.world, self.network, code, self.folder / code, flash, runtime=self._runtime)
         for name, password in place.passwords.items():
             unit.parts.fingerprints[name].settings.password = password
         self.units[code] = unit

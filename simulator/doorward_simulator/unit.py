@@ -71,6 +71,7 @@ class Unit:
         flash: dict[str, NorFlash],
         drift: int = 0,
         program: Path | None = None,
+        runtime: str = "cpython",
     ):
         """`drift` of its clock in parts per million; `program` runs in place of the firmware."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +84,8 @@ class Unit:
         self.journal = JournalView(flash["journal"])
         self.powered = False
         self.boots = 0
-        self._world, self._program = world, program
+        self._world = world
+        self._command = firmware_command(program, runtime)
         self._boot = None
         for memory in flash.values():
             memory.power_off()
@@ -134,7 +136,7 @@ class Unit:
         self._boot = self._world.call_later(BOOT_MS, self._run)
 
     def _run(self) -> None:
-        process, endpoint = spawn(firmware_command(self._program), self.console)
+        process, endpoint = spawn(self._command, self.console)
         participant = Participant(self.name, endpoint, self.chip, process, self.console)
         self.chip.participant = participant
         self.boots += 1

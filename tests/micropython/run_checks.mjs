@@ -1,51 +1,26 @@
 // Runs the portable checks under the real MicroPython interpreter, all in one node process.
 //
-//     node run_checks.mjs < plan.json        plan: {package, files: {path in MicroPython: path here}, modules: [name]}
+//     node run_checks.mjs < plan.json        plan: {package, webassembly, files: {path in MicroPython: path here},
+//                                             modules: [name]}
 //
-// `package` is the folder of the npm package of MicroPython. Prints one line of JSON for each check: module, check,
+// `package` is the folder of the npm package of MicroPython, `webassembly` that of the simulator's files. Prints one line of JSON for each check: module, check,
 // error (null if it passed) and milliseconds. Control returns to JavaScript after each check, because MicroPython
 // collects its garbage only then.
-import { createCipheriv, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const HEAP = 64 * 1024 * 1024;
 
 const plan = JSON.parse(readFileSync(0, "utf8"));
-const { loadMicroPython } = await import(pathToFileURL(plan.package + "/micropython.mjs"));
-const micropython = await loadMicroPython({
-    heapsize: HEAP,
-    stdout: (line) => process.stderr.write(line + "\n"),
-});
+const { load, reportErrors, writeFile } = await import(pathToFileURL(join(plan.webassembly, "interpreter.mjs")));
+const micropython = await load(plan.package, HEAP, (data) => process.stderr.write(data));
 
-function makeFolder(path) {
-    if (path !== "/" && !micropython.FS.analyzePath(path).exists) {
-        makeFolder(dirname(path));
-        micropython.FS.mkdir(path);
-    }
-}
+for (const [path, source] of Object.entries(plan.files)) writeFile(micropython, path, readFileSync(source));
 
-for (const [path, source] of Object.entries(plan.files)) {
-    makeFolder(dirname(path));
-    micropython.FS.writeFile(path, readFileSync(source));
-}
-
-// A JavaScript exception cannot be caught in Python, so these get only what cannot make them throw.
-micropython.registerJsModule("host", {
-    aes(mode, key, iv, data) {
-        const cipher = createCipheriv(mode, Buffer.from(key, "hex"), iv ? Buffer.from(iv, "hex") : null);
-        cipher.setAutoPadding(false);
-        return Buffer.concat([cipher.update(Buffer.from(data, "hex")), cipher.final()]).toString("hex");
-    },
-    random: (count) => randomBytes(count).toString("hex"),
-});
-
-// Without this, node prints the interpreter's one line of 100,000 characters before the error.
-process.on("uncaughtException", (error) => {
-    process.stderr.write((error.message ?? String(error)) + "\n");
-    process.exit(1);
-});
+micropython.registerJsModule("host", { random: (count) => randomBytes(count).toString("hex") });
+reportErrors();
 
 micropython.runPython("import sys; sys.path[:] = ['/lib', '/checks', '.frozen']; import runner");
 for (const module of plan.modules) {

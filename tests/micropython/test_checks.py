@@ -5,27 +5,16 @@ where one of them is missing the tests fail and say which command brings it.
 """
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from device_files import HOST_ONLY, ROOT
+from doorward_simulator.runtimes.micropython import WEBASSEMBLY, node, package
 
 HERE = Path(__file__).parent
 
-PACKAGE = ROOT / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
 MODULES = sorted(path.stem for path in (HERE / "portable").glob("*_checks.py"))
-
-
-def node():
-    """The command that runs node."""
-    command = shutil.which("node")
-    if command is None:
-        pytest.fail("node is not installed: install Node.js 20 or newer with the system's package manager")
-    if not (PACKAGE / "micropython.mjs").exists():
-        pytest.fail("MicroPython for node is not installed: run `npm ci`")
-    return command
 
 
 def plan():
@@ -34,7 +23,7 @@ def plan():
     for folder, target in (
         (ROOT / "protocol" / "doorward_protocol", "/lib/doorward_protocol"),
         (ROOT / "firmware" / "doorward_firmware" / "crypto", "/lib/doorward_firmware/crypto"),
-        (HERE / "micropython_stubs", "/lib"),
+        (WEBASSEMBLY / "lib", "/lib"),
         (HERE / "portable", "/checks"),
     ):
         for path in folder.glob("*.py"):
@@ -43,7 +32,12 @@ def plan():
     files["/lib/doorward_firmware/__init__.py"] = str(ROOT / "firmware" / "doorward_firmware" / "__init__.py")
     for path in (HERE / "vectors").glob("*.json"):
         files[f"/vectors/{path.name}"] = str(path)
-    return {"package": str(PACKAGE), "files": files, "modules": MODULES}
+    return {
+        "package": str(package()),
+        "webassembly": str(WEBASSEMBLY),
+        "files": files,
+        "modules": MODULES,
+    }
 
 
 @pytest.fixture(scope="module")

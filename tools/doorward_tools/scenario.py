@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from doorward_tools.runtime import RUNTIME, Runtime, check_runtime
+
 
 def command(
     names: Annotated[
@@ -15,6 +17,7 @@ def command(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Play all scenarios that there are.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="Only list what there is.")] = False,
+    runtime: Annotated[Runtime, RUNTIME] = "cpython",
     as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON.")] = False,
     keep: Annotated[
         Path | None,
@@ -40,11 +43,12 @@ def command(
     except scenario_loader.ScenarioError as error:
         typer.echo(f"doorward scenario: {error}", err=True)
         raise typer.Exit(2) from None
+    check_runtime(runtime, "scenario")
     reports = []
     with tempfile.TemporaryDirectory(prefix="doorward-") as scratch:
         for scenario in chosen:
             folder = (keep or Path(scratch)) / scenario.name
-            reports.append(play(scenario, folder, Path(scratch) / "common"))
+            reports.append(play(scenario, folder, Path(scratch) / "common", runtime))
             if not as_json:
                 show(reports[-1])
     if as_json:
@@ -62,9 +66,9 @@ def load_scenario(name: str):
     return scenario.load(name)
 
 
-def play(chosen, folder: Path, cache: Path):
+def play(chosen, folder: Path, cache: Path, runtime: str = "cpython"):
     """Prepare a scenario's day under `folder` and play it in virtual time; returns its report. `cache` keeps
-    what several days have in common."""
+    what several days have in common. Raises RuntimeMissingError."""
     from doorward_simulator import scenario
 
     from doorward_tools.prepare import prepare
@@ -72,7 +76,8 @@ def play(chosen, folder: Path, cache: Path):
     settings = {**QUICK, **chosen.settings}
     day = (chosen.seed, chosen.begins, chosen.units, chosen.plan)
     preparation = prepare(folder, *day, settings, commissioned=chosen.commissioned, cache=cache)
-    return scenario.run(chosen, preparation, server_command(preparation.data), folder / "world")
+    command = server_command(preparation.data)
+    return scenario.run(chosen, preparation, command, folder / "world", runtime=runtime)
 
 
 # Logins in a simulated day need no expensive hashes; everything else is as served.

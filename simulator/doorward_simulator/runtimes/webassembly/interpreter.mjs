@@ -1,0 +1,53 @@
+// The real MicroPython interpreter under node: how it is loaded, filled with files, and given what its port lacks.
+//
+// Used by the simulated processor (processor.mjs) and by the portable checks of tests/micropython.
+import { createCipheriv } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+// Load the interpreter from the folder of its npm package. `print(bytes)` gets what it prints, both streams alike.
+export async function load(folder, heapsize, print) {
+    const { loadMicroPython } = await import(pathToFileURL(join(folder, "micropython.mjs")));
+    const micropython = await loadMicroPython({ heapsize, linebuffer: false, stdout: print, stderr: print });
+    micropython.registerJsModule("host_aes", { encrypt });
+    return micropython;
+}
+
+// Put one file where the interpreter sees it.
+export function writeFile(micropython, path, content) {
+    makeFolder(micropython.FS, dirname(path));
+    micropython.FS.writeFile(path, content);
+}
+
+// Put a folder and all that is in it at `target`.
+export function copyFolder(micropython, folder, target) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        const [source, path] = [join(folder, entry.name), `${target}/${entry.name}`];
+        if (entry.isDirectory()) copyFolder(micropython, source, path);
+        else writeFile(micropython, path, readFileSync(source));
+    }
+}
+
+// Report what ends the process in one line: node would first print the interpreter's only one, of 100,000 characters.
+export function reportErrors() {
+    process.on("uncaughtException", (error) => {
+        process.stderr.write((error.message ?? String(error)) + "\n");
+        process.exit(1);
+    });
+}
+
+function makeFolder(files, path) {
+    if (path !== "/" && !files.analyzePath(path).exists) {
+        makeFolder(files, dirname(path));
+        files.mkdir(path);
+    }
+}
+
+// The AES that cryptolib.py needs; hexadecimal text in and out. A JavaScript exception cannot be caught in Python, so
+// cryptolib.py lets nothing through that could raise one here.
+function encrypt(mode, key, iv, data) {
+    const cipher = createCipheriv(mode, Buffer.from(key, "hex"), iv ? Buffer.from(iv, "hex") : null);
+    cipher.setAutoPadding(false);
+    return Buffer.concat([cipher.update(Buffer.from(data, "hex")), cipher.final()]).toString("hex");
+}

@@ -4,23 +4,35 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from .bus import Endpoint
 from .runtimes import micropython
 
-RUNTIMES = ("cpython", "micropython")
+HEAP_FIGURES = "heap.json"
 
 
-def firmware_command(
-    program: Path | None = None, runtime: str = "cpython", heap_figures: Path | None = None
-) -> list[str]:
-    """The command of a unit's processor in one of RUNTIMES; `program` runs in place of the firmware (tests).
+@dataclass(frozen=True)
+class Runtime:
+    """The interpreter of a unit's processor: "cpython" or "micropython".
 
-    `heap_figures`: a file for what MicroPython's heap holds. Raises RuntimeMissingError.
+    `heap_figures`: MicroPython writes what its heap holds to HEAP_FIGURES in the unit's folder.
     """
-    if runtime == "micropython":
-        return micropython.command(program, heap_figures)
+
+    name: Literal["cpython", "micropython"] = "cpython"
+    heap_figures: bool = False
+
+
+CPYTHON = Runtime()
+
+
+def firmware_command(program: Path | None, runtime: Runtime, folder: Path) -> list[str]:
+    """The command of a unit's processor; `program` runs in place of the firmware (tests), `folder` is the
+    unit's. Raises RuntimeMissingError."""
+    if runtime.name == "micropython":
+        return micropython.command(program, folder / HEAP_FIGURES if runtime.heap_figures else None)
     command = [sys.executable, "-m", "doorward_simulator.runtimes.cpython"]
     return [*command, "--program", str(program)] if program else command
 

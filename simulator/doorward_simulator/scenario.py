@@ -22,6 +22,7 @@ from .desk import DeskError
 from .http_client import HttpError
 from .participant import ParticipantGone
 from .preparation import Preparation
+from .process import CPYTHON, Runtime
 from .scenario_loader import Scenario, ScenarioError, Step, duration
 from .scenario_report import Report
 from .stage import Stage
@@ -51,7 +52,7 @@ def run(
     server_command: list[str],
     folder: Path,
     listener: Callable[[Report], None] = lambda _report: None,
-    runtime: str = "cpython",
+    runtime: Runtime = CPYTHON,
 ) -> Report:
     """Run a scenario in virtual time. `server_command` is completed with --bus and --socket."""
     with Stage(scenario, preparation, server_command, folder, runtime=runtime) as stage:

@@ -17,6 +17,7 @@ from .devices.tags import Tag
 from .journal_view import Entry
 from .network import Cable, Network
 from .preparation import HOST, PORT, Preparation
+from .process import CPYTHON, Runtime
 from .scenario_loader import Scenario, ScenarioError
 from .server_process import ServerProcess
 from .site import Site
@@ -40,10 +41,10 @@ class Stage:
         folder: Path,
         realtime: float | None = None,
         address: tuple[str, int] | None = None,
-        runtime: str = "cpython",
+        runtime: Runtime = CPYTHON,
     ):
         """Virtual time: `server_command` is started. Real time: a server already serves at `address`.
-        `runtime`: the interpreter of the units, one of `process.RUNTIMES`."""
+        `runtime`: the interpreter of the units."""
         folder.mkdir(parents=True, exist_ok=True)
         self.scenario, self.preparation, self.folder = scenario, preparation, folder
         self.bank = preparation.bank

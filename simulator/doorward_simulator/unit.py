@@ -15,7 +15,7 @@ from .journal_view import JournalView
 from .network import Cable, Network
 from .participant import Participant
 from .parts import Parts
-from .process import firmware_command, spawn
+from .process import CPYTHON, Runtime, firmware_command, spawn
 from .rtc import Rtc
 from .world import World
 
@@ -71,9 +71,10 @@ class Unit:
         flash: dict[str, NorFlash],
         drift: int = 0,
         program: Path | None = None,
-        runtime: str = "cpython",
+        runtime: Runtime = CPYTHON,
     ):
-        """`drift` of its clock in parts per million; `program` runs in place of the firmware."""
+        """`drift` of its clock in parts per million; `program` runs in place of the firmware.
+        `runtime`: the interpreter. Raises RuntimeMissingError."""
         folder.mkdir(parents=True, exist_ok=True)
         self.name, self.flash = name, flash
         self.console = folder / "console.txt"
@@ -85,7 +86,7 @@ class Unit:
         self.powered = False
         self.boots = 0
         self._world = world
-        self._command = firmware_command(program, runtime)
+        self._command = firmware_command(program, runtime, folder)
         self._boot = None
         for memory in flash.values():
             memory.power_off()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from doorward_simulator.scenario_loader import Scenario, Step
     from doorward_simulator.scenario_report import Report
 
+    from doorward_tools.runtime import RuntimeName
+
 HOST = "127.0.0.1"
 SITE = "B01"
 UNITS = ("V01", "B01", "B02", "B03")
@@ -111,9 +113,15 @@ def _later(stops: tuple, now: datetime) -> list[dict]:
 
 
 def play(
-    console: Console, preparation: "Preparation", scenario: "Scenario", port: int, keep_running: bool
+    console: Console,
+    preparation: "Preparation",
+    scenario: "Scenario",
+    port: int,
+    keep_running: bool,
+    runtime: "RuntimeName",
 ) -> bool:
     """Play the steps in real time, tell each, show the table; then go on until Ctrl-C. Whether all passed."""
+    from doorward_simulator.process import Runtime
     from doorward_simulator.scenario import Runner
     from doorward_simulator.stage import Stage
 
@@ -121,7 +129,8 @@ def play(
 
     preparation.epoch = time.time_ns() // 1_000_000
     world = preparation.folder / "world"
-    with Stage(scenario, preparation, None, world, realtime=1.0, address=(HOST, port)) as stage:
+    address = (HOST, port)
+    with Stage(scenario, preparation, None, world, 1.0, address, Runtime(runtime)) as stage:
         report = Runner(scenario, _Narrator(console)).play(stage)
         show(report)
         if keep_running:

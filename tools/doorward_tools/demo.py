@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from doorward_tools import day
+from doorward_tools.runtime import RUNTIME, RuntimeName, check_runtime
 
 SERVER_START_SECONDS = 60
 SERVER_STOP_SECONDS = 10
@@ -26,8 +27,10 @@ def command(
     port: Annotated[
         int, typer.Option(help="Port of the pages, on this machine only.", min=1, max=65535)
     ] = 8000,
+    runtime: Annotated[RuntimeName, RUNTIME] = "cpython",
 ) -> None:
     """Start server and units, print address and logins, play a delivery, keep running until Ctrl-C."""
+    check_runtime(runtime, "demo")
     console = Console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -42,7 +45,7 @@ def command(
                     "A delivery at B01 begins. To decide yourself, log in as o3001 and approve with head "
                     f"count 2; after {PATIENCE} the script does."
                 )
-            passed = day.play(console, preparation, scenario, port, keep_running=not once)
+            passed = day.play(console, preparation, scenario, port, keep_running=not once, runtime=runtime)
     except day.DayError as error:
         console.print(f"[red]doorward demo: {error}[/red]")
         raise typer.Exit(2) from None

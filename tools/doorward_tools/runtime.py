@@ -4,7 +4,7 @@ from typing import Literal
 
 import typer
 
-Runtime = Literal["cpython", "micropython"]
+RuntimeName = Literal["cpython", "micropython"]
 
 RUNTIME = typer.Option(
     "--runtime",
@@ -13,13 +13,14 @@ RUNTIME = typer.Option(
 )
 
 
-def check_runtime(runtime: Runtime, command: str) -> None:
+def check_runtime(runtime: RuntimeName, command: str) -> None:
     """End the command with what to install if the interpreter is missing."""
-    from doorward_simulator.process import firmware_command
-    from doorward_simulator.runtimes.micropython import RuntimeMissingError
+    from doorward_simulator.runtimes import micropython
 
+    if runtime == "cpython":
+        return
     try:
-        firmware_command(runtime=runtime)
-    except RuntimeMissingError as error:
+        micropython.command()
+    except micropython.RuntimeMissingError as error:
         typer.echo(f"doorward {command}: {error}", err=True)
         raise typer.Exit(2) from None

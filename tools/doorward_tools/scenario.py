@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from doorward_tools.runtime import RUNTIME, Runtime, check_runtime
+from doorward_tools.runtime import RUNTIME, RuntimeName, check_runtime
 
 
 def command(
@@ -17,7 +17,7 @@ def command(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Play all scenarios that there are.")] = False,
     listing: Annotated[bool, typer.Option("--list", help="Only list what there is.")] = False,
-    runtime: Annotated[Runtime, RUNTIME] = "cpython",
+    runtime: Annotated[RuntimeName, RUNTIME] = "cpython",
     as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON.")] = False,
     keep: Annotated[
         Path | None,
@@ -66,10 +66,11 @@ def load_scenario(name: str):
     return scenario.load(name)
 
 
-def play(chosen, folder: Path, cache: Path, runtime: str = "cpython"):
+def play(chosen, folder: Path, cache: Path, runtime: RuntimeName = "cpython"):
     """Prepare a scenario's day under `folder` and play it in virtual time; returns its report. `cache` keeps
     what several days have in common. Raises RuntimeMissingError."""
     from doorward_simulator import scenario
+    from doorward_simulator.process import Runtime
 
     from doorward_tools.prepare import prepare
 
@@ -77,7 +78,7 @@ def play(chosen, folder: Path, cache: Path, runtime: str = "cpython"):
     day = (chosen.seed, chosen.begins, chosen.units, chosen.plan)
     preparation = prepare(folder, *day, settings, commissioned=chosen.commissioned, cache=cache)
     command = server_command(preparation.data)
-    return scenario.run(chosen, preparation, command, folder / "world", runtime=runtime)
+    return scenario.run(chosen, preparation, command, folder / "world", runtime=Runtime(runtime))
 
 
 # Logins in a simulated day need no expensive hashes; everything else is as served.

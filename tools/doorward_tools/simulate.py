@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from doorward_tools import day
+from doorward_tools.runtime import RUNTIME, RuntimeName, check_runtime
 
 SERVER_SECONDS = 600
 
@@ -18,6 +19,7 @@ def command(
     port: Annotated[int, typer.Option(help="Port of the server on this machine.", min=1, max=65535)] = 8000,
     patience: Annotated[str, typer.Option(help="How long the officer's decision is left to people.")] = "0s",
     once: Annotated[bool, typer.Option("--once", help="End after the scenario.")] = False,
+    runtime: Annotated[RuntimeName, RUNTIME] = "cpython",
 ) -> None:
     """Prepare a day, wait for the server, run the units and the people around them.
 
@@ -25,6 +27,7 @@ def command(
     """
     from doorward_simulator.scenario_loader import ScenarioError
 
+    check_runtime(runtime, "simulate")
     console = Console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -35,7 +38,7 @@ def command(
         with console.status("Waiting for the server …"):
             day.wait_for_server(port, SERVER_SECONDS)
         day.introduce(console, preparation, port)
-        passed = day.play(console, preparation, chosen, port, keep_running=not once)
+        passed = day.play(console, preparation, chosen, port, keep_running=not once, runtime=runtime)
     except (day.DayError, ScenarioError) as error:
         console.print(f"[red]doorward simulate: {error}[/red]")
         raise typer.Exit(2) from None

@@ -59,7 +59,7 @@ def command(program: Path | None = None, figures: Path | None = None) -> list[st
     words = [node(), str(WEBASSEMBLY / "processor.mjs"), "--package", str(package())]
     words += ["--image", str(image()), "--heap", str(HEAP)]
     words += ["--program", str(program)] if program else []
-    return words + (["--figures", str(figures)] if figures else [])
+    return words + (["--heap-figures", str(figures)] if figures else [])
 
 
 def image() -> Path:

@@ -1,6 +1,6 @@
 // A unit's processor as the real MicroPython interpreter, on the bus of the simulated world.
 //
-//     node processor.mjs --package FOLDER --image FOLDER --bus FD [--program FILE] [--heap BYTES] [--figures FILE]
+//     node processor.mjs --package FOLDER --image FOLDER --bus FD [--program FILE] [--heap BYTES] [--heap-figures FILE]
 //
 // `--image` holds the compiled files of the device's flash. Nothing here reads the PC's clock or waits for it: Date.now
 // is the world's time, which the bus brings, and the process sleeps in readSync until the world gives a cause. Control
@@ -16,10 +16,11 @@ const { values: options } = parseArgs({
         bus: { type: "string" },
         program: { type: "string" },
         heap: { type: "string", default: "2097152" },
-        figures: { type: "string" },
+        "heap-figures": { type: "string" },
     },
 });
 const bus = Number(options.bus);
+const figuresFile = options["heap-figures"];
 
 let ticks = 0; // world time, ms, as far as MicroPython's ticks tell times apart
 Date.now = () => ticks;
@@ -98,15 +99,15 @@ function measure(isIdle) {
     if (isIdle) {
         figures.idle = bytes;
         figures.idles += 1;
-        writeFileSync(options.figures, JSON.stringify(figures));
+        writeFileSync(figuresFile, JSON.stringify(figures));
     }
 }
 
 const LONG_TURN = 16; // steps of tasks
 for (;;) {
     for (let steps = 1; step(); steps++) {
-        if (options.figures && steps % LONG_TURN === 0) measure(false);
+        if (figuresFile && steps % LONG_TURN === 0) measure(false);
     }
-    if (options.figures) measure(true);
+    if (figuresFile) measure(true);
     idle();
 }

@@ -1,6 +1,7 @@
 """Enrols fingers through an emulated module, with real packets, as a desk with a sensor does.
 
-The templates that come out are therefore templates of that module: two touches, RegModel, UpChar.
+The templates that come out are therefore templates of that module: two touches, RegModel, UpChar; or one
+touch and UpChar for what a later touch is to be compared with.
 """
 
 from doorward_simulator.devices.device import SteppedScheduler
@@ -31,6 +32,10 @@ class EnrolmentDesk:
             if all(self._touch(finger, buffer) for buffer in (1, 2)) and self._ask(_COMBINE) == 0:
                 return self._upload()
         return None
+
+    def features(self, finger: Finger) -> bytes | None:
+        """What the module makes of one touch, as a template of that touch; None when it refuses."""
+        return self._upload() if self._touch(finger, 1) else None
 
     def _touch(self, finger: Finger, buffer: int) -> bool:
         self.module.press(finger.touch(self.scheduler.random))

@@ -13,6 +13,7 @@ Three steps, each cheap enough to run millions of times:
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from doorward_simulator.fingers import Minutia
@@ -23,19 +24,23 @@ CLOSE, ALIGNED = 9, 20  # minutiae meet within these pixels and this direction (
 LEAST_VOTES = 4
 TURN_STEP, TURNS = 16, 16  # 1/256 turn
 CELL = 20  # pixels
+ROW = 1 << 16  # cells of one column: more than displacements can reach
 COS = tuple(math.cos(step * math.pi / 128) for step in range(256))
 SIN = tuple(math.sin(step * math.pi / 128) for step in range(256))
 
 Place = tuple[int, float, float]  # direction of a line, middle of its pair
+Vote = tuple[int, float, float, int]  # rotation, displacement, and the cell that it falls into
 
 
 class Features:
     """One print prepared for comparison; prepare once, compare often."""
 
-    __slots__ = ("_wide", "minutiae", "pairs")
+    __slots__ = ("_wide", "columns", "minutiae", "order", "pairs")
 
     def __init__(self, minutiae: Sequence[Minutia]):
         self.minutiae = tuple((m.x, m.y, m.direction) for m in minutiae)
+        self.order = sorted(range(len(self.minutiae)), key=self.minutiae.__getitem__)  # from left to right
+        self.columns = [self.minutiae[i][0] for i in self.order]
         # key -> [(direction of the line, middle of the pair)]
         self.pairs: dict[int, list[Place]] = {}
         self._wide: dict[int, list[Place]] | None = None
@@ -87,34 +92,38 @@ def compare(probe: Features, template: Features) -> int:
 def align(probe: Features, template: Features) -> tuple[int, float, float] | None:
     """The rotation (1/256 turn) and displacement (pixels) that bring the probe onto the template."""
     wide, pairs = probe.wide, template.pairs
-    turns: list[list] = [[] for _ in range(TURNS)]
+    turns: list[list[Vote]] = [[] for _ in range(TURNS)]
     for key in pairs.keys() & wide.keys():
-        for theirs in pairs[key]:
-            for mine in wide[key]:
-                turns[(theirs[0] - mine[0] & 255) // TURN_STEP].append((mine, theirs))
-    best: list[Place] = []
-    for index, own in enumerate(turns):
-        proposals = own + turns[index - 1]
-        if len(proposals) >= LEAST_VOTES and len(proposals) > len(best):
-            agreed = _agreed(proposals)
-            if len(agreed) > len(best):
-                best = agreed
-    return _middle(best) if len(best) >= LEAST_VOTES else None
+        for their_line, their_x, their_y in pairs[key]:
+            for line, x, y in wide[key]:
+                turn = their_line - line & 255
+                cos, sin = COS[turn], SIN[turn]
+                dx, dy = their_x - x * cos + y * sin, their_y - x * sin - y * cos
+                cell = int(dx // CELL) * ROW + int(dy // CELL)
+                turns[turn // TURN_STEP].append((turn, dx, dy, cell))
+    best: list[Vote] = []
+    enough = LEAST_VOTES  # groups that are smaller cannot become the best
+    before = turns[-1]
+    for own in turns:
+        if len(own) + len(before) >= enough:
+            agreed = _agreed(own + before, enough)
+            if agreed:
+                best, enough = agreed, len(agreed) + 1
+        before = own
+    return _middle(best) if best else None
 
 
-def _agreed(proposals) -> list[Place]:
-    """The largest group of proposals of one rotation that also agree on the displacement."""
-    cells: dict[tuple[int, int], list[Place]] = {}
-    for (line, x, y), (their_line, their_x, their_y) in proposals:
-        turn = their_line - line & 255
-        cos, sin = COS[turn], SIN[turn]
-        dx, dy = their_x - x * cos + y * sin, their_y - x * sin - y * cos
-        cells.setdefault((int(dx // CELL), int(dy // CELL)), []).append((turn, dx, dy))
-    best: list[Place] = []
-    for x, y in cells:
-        near = [vote for i in (0, 1) for j in (0, 1) for vote in cells.get((x + i, y + j), ())]
-        if len(near) > len(best):
-            best = near
+def _agreed(votes: list[Vote], enough: int) -> list[Vote]:
+    """The largest group of votes for one rotation that also agree on the displacement; [] below `enough`."""
+    cells: dict[int, list[Vote]] = {}
+    for vote in votes:
+        cells.setdefault(vote[3], []).append(vote)
+    best: list[Vote] = []
+    for cell in cells:
+        near = [cells[near] for near in (cell, cell + 1, cell + ROW, cell + ROW + 1) if near in cells]
+        count = sum(map(len, near))
+        if count >= enough:
+            best, enough = [vote for group in near for vote in group], count + 1
     return best
 
 
@@ -131,11 +140,12 @@ def _proof(probe: Features, template: Features, alignment) -> tuple[int, list[tu
     turn, dx, dy = alignment
     cos, sin = COS[turn], SIN[turn]
     moved = [(x * cos - y * sin + dx, x * sin + y * cos + dy, d + turn & 255) for x, y, d in probe.minutiae]
-    theirs = template.minutiae
+    theirs, order, columns = template.minutiae, template.order, template.columns
     candidates = []
     for i, (x, y, d) in enumerate(moved):
-        for a, (tx, ty, td) in enumerate(theirs):
-            if -CLOSE <= x - tx <= CLOSE and -CLOSE <= y - ty <= CLOSE:
+        for a in order[bisect_left(columns, x - CLOSE) : bisect_right(columns, x + CLOSE)]:
+            tx, ty, td = theirs[a]
+            if -CLOSE <= y - ty <= CLOSE:
                 apart = (d - td + 128 & 255) - 128
                 if -ALIGNED <= apart <= ALIGNED:
                     candidates.append((abs(x - tx) + abs(y - ty) + abs(apart), i, a))

@@ -1,10 +1,10 @@
 """How well the emulated fingerprint module tells people apart: enrolment, genuine and impostor comparisons.
 
 As ISO/IEC 19795-1 describes a technology evaluation: everybody enrols one finger at a desk (three tries),
-then touches the sensor again several times. A *genuine* comparison holds a fresh touch against the toucher's own
-template; an *impostor* comparison holds the first usable touch of each person against the template of
-everybody else. Templates and touches come out of the emulated module by its own packets, and are compared
-by the matcher that the module's Search uses. A touch from which the module cannot take features
+then touches the sensor again several times. A *genuine* comparison holds a fresh touch against the
+toucher's own template; an *impostor* comparison holds the first usable touch of each person against the
+template of everybody else. Templates and touches come out of the emulated module by its own packets, and
+are compared by the matcher that the module's Search uses. A touch from which the module cannot take features
 counts as rejected at every threshold, as it would at the door.
 
 Each person has randomness of their own, so results do not depend on how the work is shared out.
@@ -21,9 +21,7 @@ from .finger_matcher import Features, compare
 from .finger_templates import decode
 from .fingers import make_finger
 
-RIGHT_INDEX = (
-    2  # the finger that everybody uses: two left thumbs differ more from a right one than from each other
-)
+RIGHT_INDEX = 2  # everybody's: fingers of one kind resemble each other most
 REJECTED = -1  # in place of a score: the module took no features from the touch
 CHUNK = 16  # people per piece of work
 

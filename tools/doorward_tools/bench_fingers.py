@@ -53,8 +53,8 @@ def command(
 ) -> None:
     """Enrol a population at the emulated R503 and compare everybody with everybody, through its own matcher.
 
-    Prints false accepts and false rejects per threshold with exact 95 % bounds, beside the data sheet, and the
-    share of people who could not be enrolled. The defaults make 3.3 million impostor comparisons: some
+    Prints false accepts and false rejects per threshold with exact 95 % bounds, beside the data sheet, and
+    the share of people who could not be enrolled. The defaults make 3.3 million impostor comparisons: some
     minutes on two cores.
     """
     from doorward_simulator.population import study
@@ -161,8 +161,9 @@ def show(result: "Study", figures: dict) -> None:
     missing = Rate.of(result.people - result.enrolled, result.people)
     low, high = (100 * share for share in CANNOT_ENROL)
     console.print(
-        f"{figures['impostor_comparisons']:,} impostor and {figures['genuine_comparisons']:,} genuine comparisons "
-        f"in {figures['seconds']:.0f} s; data sheet at security level {figures['module']['security_level']}: {verdict}\n"
+        f"{figures['impostor_comparisons']:,} impostor and {figures['genuine_comparisons']:,} genuine "
+        f"comparisons in {figures['seconds']:.0f} s\n"
+        f"data sheet at security level {figures['module']['security_level']}: {verdict}\n"
         f"could not be enrolled: {missing.events} of {missing.trials} people, {missing.text(2)}; "
         f"in life {low:.0f} to {high:.0f} %\n"
         "Bounds are Clopper-Pearson's, which take comparisons as independent.",

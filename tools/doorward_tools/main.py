@@ -5,7 +5,7 @@ Sub-commands import what they need when they run, so that `--help` answers at on
 
 import typer
 
-from doorward_tools import bench_fingers, demo, import_bank, scenario, serve, simulate
+from doorward_tools import bench_fingers, demo, emulate, import_bank, scenario, serve, simulate
 
 app = typer.Typer(
     name="doorward",
@@ -24,6 +24,7 @@ app.command("import", epilog="Example:  doorward import ./bank --data ./data")(i
 bench = typer.Typer(help="Measure what the parts do.", no_args_is_help=True)
 bench.command("fingers", epilog="Example:  doorward bench fingers --json")(bench_fingers.command)
 app.add_typer(bench, name="bench")
+app.add_typer(emulate.app, name="emulate")
 
 
 if __name__ == "__main__":

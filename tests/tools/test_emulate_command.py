@@ -1,4 +1,4 @@
-"""`doorward emulate` judged by two drivers of others, unmodified, over a real pseudo-terminal and pyserial."""
+"""`doorward emulate` judged by two drivers of others, unmodified, on a pseudo-terminal with pyserial."""
 
 import importlib
 import subprocess
@@ -81,7 +81,7 @@ def emulate():
 
 @pytest.fixture
 def adafruit(monkeypatch):
-    """Adafruit's module; CircuitPython's two built-in modules, of which it needs one name each, are stood in."""
+    """Adafruit's module, with stand-ins for the two of CircuitPython's of which it needs one name each."""
     micropython, busio = types.ModuleType("micropython"), types.ModuleType("busio")
     vars(micropython)["const"] = lambda value: value
     vars(busio)["UART"] = object

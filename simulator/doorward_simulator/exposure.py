@@ -42,8 +42,8 @@ class Wire:
         self._selector, self._descriptor = world.selector, descriptor
         self._read, self._gone = read, gone
         self._backlog = bytearray()
-        os.set_blocking(descriptor, False)
         self._selector.register(descriptor, EVENT_READ, self._ready)
+        os.set_blocking(descriptor, False)
 
     def write(self, data: bytes) -> None:
         """Send; what the other side does not take waits, up to BACKLOG bytes."""
@@ -164,7 +164,10 @@ class Exposure:
         return self._port.address
 
     def listen(self, descriptor: int, read: Callable[[bytes], None], gone: Callable[[], None]) -> Wire:
-        """Take bytes from a further descriptor (a person's commands) in the world's own turn."""
+        """Take bytes from a further descriptor (a person's commands) in the world's own turn.
+
+        PermissionError if the system cannot wait for it, as for a file.
+        """
         return Wire(self.world, descriptor, read, gone)
 
     def run(self, going: Callable[[], bool]) -> None:

@@ -1,6 +1,7 @@
 """`doorward emulate` judged by two drivers of others, unmodified, on a pseudo-terminal with pyserial."""
 
 import importlib
+import signal
 import subprocess
 import sys
 import types
@@ -196,3 +197,14 @@ def test_a_uhf_reader_answers_on_a_tcp_port(emulate):
     with serial.serial_for_url(emulator.address, timeout=20) as line:
         line.write(bytes.fromhex("BB00030001000 47E".replace(" ", "")))
         assert line.read(5) == bytes.fromhex("BB01030010")
+
+
+def test_without_hands_it_runs_until_it_is_interrupted():
+    command = [sys.executable, "-m", "doorward_tools.main", "emulate", "fingerprint"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        while process.stdout.readline() != "← 55 ready\n":
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stdout.read() == "stopped\n"

@@ -1,6 +1,7 @@
 """`doorward emulate`: one emulated part on a serial port of its own, for other people's drivers."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -76,6 +77,7 @@ def _emulate(make, tcp: int | None, seed: int, story, hands: "Callable[..., Hand
         typer.echo(f"doorward emulate: port {tcp} cannot be used ({error.strerror}); take another", err=True)
         raise typer.Exit(2) from None
     _say(f"open {address}", f"at {exposure.device.baud} baud; type help for what your hands can do")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _run(exposure, hands(exposure.device))
     except KeyboardInterrupt:
@@ -116,11 +118,17 @@ def _run(exposure: "Exposure", hands: "Hands") -> None:
 
     source = os.dup(sys.stdin.fileno())
     blocking = os.get_blocking(source)
-    wire = exposure.listen(source, typed, end)
+    try:
+        wire = exposure.listen(source, typed, end)
+    except PermissionError:  # a file cannot be waited for: all that it holds happens at once
+        wire = None
+        with os.fdopen(os.dup(source), "rb") as script:
+            typed(script.read() + b"\n")
     try:
         exposure.run(going)
     finally:
-        wire.close()
+        if wire is not None:
+            wire.close()
         os.set_blocking(source, blocking)  # a terminal shares this with the shell that started us
         os.close(source)
 

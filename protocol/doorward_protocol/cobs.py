@@ -68,12 +68,14 @@ class Decoder:
 
     def __init__(self):
         self._begun = b""  # of the frame whose end has not come
-        self._fed = b""  # not looked at yet
+        self._fed = b""
+        self._at = 0  # how much of it has been looked at
         self._overlong = False
 
     def feed(self, data):
         """Add received bytes."""
-        self._fed += data
+        self._fed = self._fed[self._at :] + data
+        self._at = 0
 
     def next(self):
         """Return the next frame, or None until more bytes have come.
@@ -81,15 +83,17 @@ class Decoder:
         Raises MALFORMED or TOO_LARGE for a frame that is none, once for each; the next call goes on behind
         it. Zeros with nothing between them are passed over.
         """
-        while self._fed:
-            at = self._fed.find(b"\x00")
-            end = len(self._fed) if at < 0 else at
-            if len(self._begun) + end > _MAX_ENCODED:
+        while self._at < len(self._fed):
+            zero = self._fed.find(b"\x00", self._at)
+            end = len(self._fed) if zero < 0 else zero
+            if len(self._begun) + end - self._at > _MAX_ENCODED:
                 self._overlong = True
-            self._begun = b"" if self._overlong else self._begun + self._fed[:end]
-            self._fed = self._fed[end + 1 :]
-            if at >= 0 and (self._begun or self._overlong):
+            self._begun = b"" if self._overlong else self._begun + self._fed[self._at : end]
+            self._at = end + 1
+            if zero >= 0 and (self._begun or self._overlong):
                 return self._finish()
+        self._fed = b""
+        self._at = 0
         return None
 
     def _finish(self):

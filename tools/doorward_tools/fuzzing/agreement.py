@@ -159,7 +159,9 @@ def _holds_break(item: object) -> bool:
 
     if isinstance(item, dict):
         return any(_holds_break(member) for pair in item.items() for member in pair)
-    return item is cbor2.break_marker or (isinstance(item, list | tuple) and any(map(_holds_break, item)))
+    if isinstance(item, list | tuple):
+        return any(map(_holds_break, item))
+    return item is cbor2.break_marker  # pyright: ignore[reportAttributeAccessIssue] - compiled, without stubs
 
 
 def check_item(item: object) -> None:

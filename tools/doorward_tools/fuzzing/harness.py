@@ -86,6 +86,7 @@ def run_chunk(subject: Subject, seed: int, chunk: int, count: int = CHUNK) -> Ta
 def _feed(tally: Tally, subject: Subject, target, data: bytes, rng: Random, weigh: bool) -> None:
     tally.inputs += 1
     tally.bytes += len(data)
+    peak = 0
     if weigh:
         tracemalloc.start()
     began = time.perf_counter_ns()

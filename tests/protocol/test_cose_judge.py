@@ -53,6 +53,13 @@ def tagged(data, tag=SIGN1):
     return bytes([0xC0 | tag]) + data
 
 
+def made(*arguments, **named):
+    """The judge's signature as bytes, with headers that it encodes deterministically by itself."""
+    data = COSE.new(deterministic_header=True).encode_and_sign(*arguments, **named)
+    assert isinstance(data, bytes)
+    return data
+
+
 def binding(name):
     return f"doorward/{name}".encode()
 
@@ -70,9 +77,8 @@ def test_the_judge_verifies_what_we_sign(name, suite, key):
 
 @pytest.mark.parametrize("name", objects.OBJECTS)
 def test_we_verify_what_the_judge_signs(name, suite, key):
-    """Headers that cwt encodes by itself, deterministically as our profile asks."""
     fields, payload = payload_of(name)
-    signed = COSE.new(deterministic_header=True).encode_and_sign(
+    signed = made(
         payload,
         judge_key(*key),
         protected={1: ES256, 4: KID, 16: f"doorward/{name}"},
@@ -92,9 +98,7 @@ def test_neither_takes_one_kind_for_another(name, suite, key):
         with pytest.raises(VerifyError):
             COSE.new().decode(tagged(ours), judge_key(None, key[1]), external_aad=binding(other))
         protected = {1: ES256, 4: KID, 16: f"doorward/{name}"}
-        theirs = COSE.new(deterministic_header=True).encode_and_sign(
-            payload, judge_key(*key), protected=protected, external_aad=binding(other)
-        )
+        theirs = made(payload, judge_key(*key), protected=protected, external_aad=binding(other))
         assert refused(suite, name, theirs[1:], key[1]) == errors.BAD_SIGNATURE
     with pytest.raises(VerifyError):
         COSE.new().decode(tagged(ours), judge_key(None, key[1]))
@@ -144,9 +148,9 @@ def test_the_judge_verifies_each_signature_of_a_trust_object(suite):
     assert run(trust.verify_trust(suite, data)) == fields
     joined = trust.join_trust(
         [
-            COSE.new(deterministic_header=True).encode_and_sign(
+            made(
                 payloads[0],
-                judge_key(*pair, kid),
+                judge_key(pair[0], pair[1], kid),
                 protected={1: ES256, 4: kid, 16: "doorward/trust"},
                 external_aad=binding("trust"),
             )[1:]
@@ -184,7 +188,7 @@ def frame_binding(sender):
 
 @pytest.mark.parametrize("role", SENDERS)
 def test_the_judge_opens_our_frames(role, suite):
-    ours, sender = channel.Channel(suite, SECRET, SALT, role), SENDERS[role]
+    ours, sender, frame = channel.Channel(suite, SECRET, SALT, role), SENDERS[role], b""
     for number in range(300):
         text = b"message %d" % number
         protected, header, ciphertext = cbor2.loads(ours.seal(text))
@@ -225,7 +229,7 @@ def test_the_judges_headers_need_not_be_ours(suite, key):
         ({1: ES256, 4: KID}, {}),
         ({1: ES256, 4: KID, 3: 0, **kind}, {}),
     ):
-        signed = COSE.new(deterministic_header=True).encode_and_sign(
+        signed = made(
             payload,
             judge_key(*key),
             protected=protected,

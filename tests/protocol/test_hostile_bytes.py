@@ -121,6 +121,7 @@ EXAMPLES = {
     "not well-formed": "1c",
     "text is not UTF-8": "61c3",
     "bytes after the item": "0000",
+    "break without a beginning": "81ff",
     "integer or length not the shortest": "1817",
     "indefinite length": "9fff",
     "keys out of order": "a202000100",

@@ -109,7 +109,11 @@ class App:
         """Take times and site type from a configuration blob; what it names wrongly keeps its default."""
         self.settings, refused = settings.override(configuration["settings"])
         self.report("configuration", MALFORMED if refused else 0, ", ".join(refused))
-        self.unit = self.unit.but(doors=self.unit.doors.but(fail_secure=tuple(configuration["fail_secure"])))
+        fail_secure = tuple(configuration["fail_secure"])
+        if self._ready:
+            self.handle(events.CONFIGURED, fail_secure)
+        else:  # known before the first event: a fire may already burn
+            self.unit = self.unit.but(doors=self.unit.doors.but(fail_secure=fail_secure))
 
     def restore(self, state, effects):
         """Take up what the last run left. Events that came before now follow, but for the doors': their

@@ -12,6 +12,7 @@ TICK = "tick"
 DOOR = "door"
 INPUT = "input"
 EMERGENCY = "emergency"
+CONFIGURED = "configured"
 BUTTON = "button"
 ARRIVED = "arrived"
 TURNED_AWAY = "turned away"
@@ -38,6 +39,7 @@ EVENTS = {
     DOOR: "door open",  # a door's contact changed; open is a bool
     INPUT: "name active",  # EGRESS, FIRE or TAMPER changed
     EMERGENCY: "",  # both buttons of the inner panel were held for EMERGENCY_HOLD_MS
+    CONFIGURED: "fail_secure",  # the configuration says which doors a fire does not release
     BUTTON: "verb",  # APPROVE or REFUSE was pressed at the inner panel
     ARRIVED: "task wall",  # a vehicle arrived whose task may begin
     TURNED_AWAY: "task_id epc tid reason",  # a vehicle arrived that is refused; task_id and tid may be None

@@ -29,7 +29,8 @@ class Handover(Value):
     """state: of the flow; task: a Task or None; deadline and expires_at: monotonic ms or None; reason: why
     it freezes or restarts; identified: ids of the crew; picture: hash; officer, officer_until: who may press
     a button, and how long; permit: journal index of the record that allows a passage, or None; stranded:
-    people may stand in the chamber; attempt, read, foreign: boxes; signed_officer, signed_crew: ids;
+    people may stand in the chamber; passing: they are on their way out; gone: their vehicle has left
+    meanwhile; attempt, read, foreign: boxes; signed_officer, signed_crew: ids;
     completed: ((task, epc, expires) …), the newest last."""
 
     __slots__ = (
@@ -38,9 +39,11 @@ class Handover(Value):
         "deadline",
         "expires_at",
         "foreign",
+        "gone",
         "identified",
         "officer",
         "officer_until",
+        "passing",
         "permit",
         "picture",
         "read",
@@ -65,6 +68,8 @@ class Handover(Value):
         self.officer_until = 0
         self.permit = None
         self.stranded = False
+        self.passing = False
+        self.gone = False
         self.attempt = 0
         self.read = ()
         self.foreign = ()

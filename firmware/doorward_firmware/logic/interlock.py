@@ -34,7 +34,7 @@ from doorward_protocol.records import (
 )
 
 from doorward_firmware.logic import events
-from doorward_firmware.logic.value import Value
+from doorward_firmware.logic.value import Value, sequence
 
 DOORS = (DOOR_OUTER, DOOR_INNER)
 
@@ -61,7 +61,18 @@ THROUGH = "through"  # the last door closed
 NOT_BEGUN = "not begun"  # refused, or nobody opened the first door
 STRANDED = "stranded"  # ended while people may stand in the chamber
 
-ACCEPTS = (events.TICK, events.DOOR, events.INPUT, events.EMERGENCY, events.LET_THROUGH, events.RESET)
+ENDS = (THROUGH, NOT_BEGUN, STRANDED)
+STAGES = sequence(BEGUN, IN_CHAMBER, NEXT_DOOR, *ENDS)
+
+ACCEPTS = (
+    events.TICK,
+    events.DOOR,
+    events.INPUT,
+    events.EMERGENCY,
+    events.CONFIGURED,
+    events.LET_THROUGH,
+    events.RESET,
+)
 
 
 class Interlock(Value):
@@ -138,8 +149,9 @@ def step(state, event, now, settings):
             moves.append((events.RECORD, "door", {"door": door, "event": DOOR_LOCKED, "cause": cause}))
             moves.append((events.LOCK, door))
     for door in wanted:
-        if door not in was:
-            why = release_cause(new, door)
+        why = release_cause(new, door)
+        # For another cause a door is released anew: its first release may have failed, a way out may not.
+        if door not in was or why != release_cause(state, door):
             moves.append((events.RECORD, "door", {"door": door, "event": DOOR_RELEASED, "cause": why}))
             moves.append((events.RELEASE, door, why))
     return new, before + tuple(moves) + after
@@ -240,7 +252,8 @@ def _input(state, event, now, settings):
 
 
 def _egress(state, before, now, settings):
-    if state.route == EGRESS:
+    """A way out begins, or goes on. One whose last door stands open is over: somebody else wants out now."""
+    if state.route == EGRESS and not (state.step and state.opened):
         if not state.opened:
             state = state.but(deadline=now + settings["DOOR_RELEASE_MS"])
         return state, before, (), CAUSE_EGRESS
@@ -257,6 +270,11 @@ def _emergency(state, _event, now, settings):
     ended, after = _ended(state)
     deadline = now + settings["EMERGENCY_RELEASE_MS"]
     return ended.but(emergency=True, deadline=deadline), (), after, CAUSE_EMERGENCY
+
+
+def _configured(state, event, _now, _settings):
+    """Another site type: a fire that burns already releases its doors and no others."""
+    return state.but(fail_secure=event[1]), (), (), CAUSE_FIRE
 
 
 def _reset(state, _event, _now, _settings):
@@ -301,6 +319,7 @@ _STEPS = {
     events.DOOR: _door,
     events.INPUT: _input,
     events.EMERGENCY: _emergency,
+    events.CONFIGURED: _configured,
     events.LET_THROUGH: _pass,
     events.RESET: _reset,
 }

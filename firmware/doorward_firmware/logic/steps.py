@@ -203,24 +203,35 @@ def close_match(handover, event, _now, _settings):
 
 def leave_button(handover, event, _now, _settings):
     """The officer lets the crew out."""
-    if event[1] != APPROVE or handover.permit is None:
+    if event[1] != APPROVE or handover.permit is None or handover.passing:
         return None, handover, ()
     route = interlock.EXIT_REST if handover.stranded else interlock.EXIT
     return None, handover, ((events.LET_THROUGH, route),)
 
 
 def leave_passage(handover, event, _now, _settings):
-    """Remember a crew that stopped in the chamber on its way out."""
+    """Remember who is on the way out, and who stopped in the chamber."""
     _, route, stage = event
-    if route in (interlock.EXIT, interlock.EXIT_REST) and stage == interlock.STRANDED:
-        return None, handover.but(stranded=True), ()
     if stage == interlock.THROUGH:
-        return None, handover.but(stranded=False), ()
-    return None, handover, ()
+        handover = handover.but(stranded=False)
+    if route not in (interlock.EXIT, interlock.EXIT_REST):
+        return None, handover, ()
+    if stage == interlock.BEGUN:
+        return None, handover.but(passing=True), ()
+    if stage not in interlock.ENDS:
+        return None, handover, ()
+    handover = handover.but(passing=False, stranded=handover.stranded or stage == interlock.STRANDED)
+    return _left(handover) if handover.gone else (None, handover, ())
 
 
 def leave_gone(handover, event, _now, _settings):
-    """The vehicle's tag is out of reach: it has left."""
+    """The vehicle's tag is out of reach: it has left. Whoever is still on the way out gets there first."""
     if event[1] != handover.task.epc:
         return None, handover, ()
+    if handover.passing:
+        return None, handover.but(gone=True), ()
+    return _left(handover)
+
+
+def _left(handover):
     return SUCCESS, handover, (record(handover, "left"), prompts.say("goodbye"))

@@ -232,6 +232,7 @@ _ROUTES = {
     events.DOOR: _to_doors,
     events.INPUT: _to_doors,
     events.EMERGENCY: _to_doors,
+    events.CONFIGURED: _to_doors,
     events.TOUCH: _touch,
     events.MATCH: _match,
     events.NO_MATCH: _no_match,

@@ -445,6 +445,21 @@ def test_vehicle_leaves_only_once_closed():
     assert edges.handover.state == flows.LEAVE
 
 
+def test_a_vehicle_that_leaves_too_early_strands_nobody_in_the_interlock():
+    edges = at_leave()
+    edges.handle(events.BUTTON, APPROVE)
+    edges.handle(events.DOOR, DOOR_INNER, True)
+    edges.handle(events.GONE, VAN[0])
+    edges.handle(events.BUTTON, APPROVE)  # pressed again: the way out goes on as it was
+    edges.handle(events.DOOR, DOOR_INNER, False)
+    assert edges.relays == {DOOR_OUTER}
+    assert edges.denied == []
+    assert "left" not in edges.names()
+    edges.walk(DOOR_OUTER)
+    assert edges.names()[-1] == "left"
+    assert edges.handover.state == flows.IDLE
+
+
 def test_time_limits_lead_somewhere():
     for make, state in ((at_approval, flows.IDLE), (at_boxes, flows.FROZEN)):
         edges = make()

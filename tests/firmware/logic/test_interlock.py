@@ -227,3 +227,27 @@ def test_random_days_never_release_both():
             now += chance.choice((0, 1, 500, RELEASE, HELD))
             state, _ = interlock.step(state, chance.choice(EVENTS), now, SETTINGS)
             assert len(interlock.released(state)) < 2 or state.fire or state.emergency
+
+
+def test_egress_and_fire_release_anew_what_a_handover_has_released():
+    """The handover's own release may have failed (a full journal drops it); a way out may not depend on it."""
+    released, _, _, _ = follow(Interlock(), (events.LET_THROUGH, EXIT))
+    for event in (egress(), (events.INPUT, INPUT_FIRE, True)):
+        _, effects = interlock.step(released, event, 0, SETTINGS)
+        assert DOOR_INNER in [effect[1] for effect in effects if effect[0] == events.RELEASE]
+
+
+def test_somebody_inside_gets_out_while_the_one_before_holds_the_outer_door():
+    state, _, _, now = follow(Interlock(), egress(), RELEASE, opened(1))
+    assert (state.route, interlock.released(state)) == (EGRESS, ())
+    state, _, _, _ = follow(state, egress(), now=now)
+    assert interlock.released(state) == (DOOR_INNER,)
+
+
+def test_a_new_configuration_during_a_fire_moves_the_relays():
+    burning, _, _, _ = follow(Interlock(), (events.INPUT, INPUT_FIRE, True))
+    state, effects = interlock.step(burning, (events.CONFIGURED, (DOOR_INNER,)), 0, SETTINGS)
+    assert interlock.released(state) == (DOOR_OUTER,)
+    assert (events.LOCK, DOOR_INNER) in effects
+    _, effects = interlock.step(state, (events.CONFIGURED, ()), 0, SETTINGS)
+    assert [effect[1] for effect in effects if effect[0] == events.RELEASE] == [DOOR_INNER]

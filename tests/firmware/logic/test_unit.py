@@ -42,6 +42,7 @@ def every_event():
     yield (events.TICK,)
     yield (events.RECORD_FAILED,)
     yield (events.EMERGENCY,)
+    yield (events.CONFIGURED, (DOOR_INNER,))
     yield (events.ARRIVED, a_task(b"nonce002"), WALL)
     yield (events.TURNED_AWAY, None, b"epc", None, errors.UNKNOWN_TAG)
     yield (events.GONE, VAN[0])

@@ -41,16 +41,20 @@ async def _self_tests(app, board):
 
 
 def _restore(app, doors):
-    state, now = app.state, app.clock.ticks()
     contacts = interlock.Interlock(doors.is_open(DOOR_OUTER), doors.is_open(DOOR_INNER))
-    lockouts = {PANEL_OUTER: state.get("lockout_outer"), PANEL_INNER: state.get("lockout_inner")}
-    hand, completed = state.get("hand"), state.get("completed", [])
-    closed = None
+    left = what_was_left(app.state, app.journal)
+    hand = left[0]
     if hand is not None:
-        closed = _closed(app.journal, hand[1][1])
         app.arrivals.expect(hand[1][2])
-    wall = app.clock.now()
-    app.restore(*unit.restore(hand, completed, closed, lockouts, contacts, now, wall))
+    app.restore(*unit.restore(*left, contacts, app.clock.ticks(), app.clock.now()))
+
+
+def what_was_left(state, journal):
+    """Return (hand, completed, closed, lockouts), as `logic.unit.restore` takes them, from the stores."""
+    lockouts = {PANEL_OUTER: state.get("lockout_outer"), PANEL_INNER: state.get("lockout_inner")}
+    hand = state.get("hand")
+    closed = None if hand is None else _closed(journal, hand[1][1])
+    return hand, state.get("completed", []), closed, lockouts
 
 
 def _closed(journal, nonce):

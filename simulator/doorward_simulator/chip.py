@@ -36,6 +36,7 @@ class Chip:
         self.reset_cause = PWRON_RESET
         self.outputs: dict[int, int] = {}
         self.on_output: Callable[[int, int], None] = _unconnected
+        self.on_write: Callable[[str, bytes], None] = _unheard  # hears of all that is written, before it is
         self._world, self._name, self._flash, self._network, self._cable = world, name, flash, network, cable
         self._random = world.randomness(f"chip {name}")
         self._blinding = world.randomness(f"chip {name} blinding")
@@ -85,6 +86,7 @@ class Chip:
         return function(*arguments)
 
     def write(self, channel: str, data: bytes) -> None:
+        self.on_write(channel, data)
         if channel.startswith("net:"):
             connection = self._connections.get(int(channel[4:])) if channel[4:].isdigit() else None
             if connection is not None:
@@ -214,6 +216,10 @@ class Watchdog:
 
 def _unconnected(_number: int, _level: int) -> None:
     """An output that goes nowhere."""
+
+
+def _unheard(_channel: str, _data: bytes) -> None:
+    """Nobody listens to what the processor writes."""
 
 
 def _fits(argument: object, kind: type) -> bool:

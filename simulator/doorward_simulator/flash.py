@@ -11,12 +11,28 @@ import random
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 PAGE = 256
 SECTOR = 4096
 LOG_LENGTH = 4096
 TYPE_DATA = 1  # esp32.Partition.TYPE_DATA
 IOCTL_BLOCK_COUNT, IOCTL_BLOCK_SIZE, IOCTL_ERASE = 4, 5, 6
+
+
+PROGRAM, ERASE = "program", "erase"
+
+
+class Piece(NamedTuple):
+    """What the chip does without a pause: a program within one page, or the erase of one sector (no data).
+
+    `begins` tells the first piece of an operation that the firmware asked for.
+    """
+
+    kind: str
+    offset: int
+    data: bytes
+    begins: bool
 
 
 class PowerCut(Exception):  # noqa: N818 - an event in the world, not a programming error
@@ -37,6 +53,7 @@ class NorFlash:
         self.powered = True
         self.on_cut: Callable[[], None] | None = None  # called once, after a piece was torn
         self.on_program: Callable[[int, bytes], None] | None = None  # hears of each program before it begins
+        self.on_piece: Callable[[Piece], None] | None = None  # hears of each piece before it begins
         self._random = random.Random(f"{seed}:{label}")  # noqa: S311 - reproducible, not secret
         self._pieces_left: int | None = None
 
@@ -60,7 +77,7 @@ class NorFlash:
         while position < len(data):
             room = PAGE - (offset + position) % PAGE
             piece = bytes(data[position : position + room])
-            torn = self._spend()
+            torn = self._spend(Piece(PROGRAM, offset + position, piece, position == 0))
             self._program_piece(offset + position, self._torn_prefix(piece) if torn else piece)
             if torn:
                 self._fail()
@@ -70,18 +87,30 @@ class NorFlash:
         """Set all bits of one 4 KB sector."""
         self._check(sector * SECTOR, SECTOR)
         start = sector * SECTOR
-        torn = self._spend()
+        torn = self._spend(Piece(ERASE, start, b"", True))
         old = self.image[start : start + SECTOR]
         self.image[start : start + SECTOR] = self._half_erased(old) if torn else b"\xff" * SECTOR
         self.erases += 1
         self.wear[sector] += 1
-        self.log.append(("erase", start, SECTOR))
+        self.log.append((ERASE, start, SECTOR))
         if torn:
             self._fail()
 
-    def cut_after(self, pieces: int) -> None:
-        """Let `pieces` further pieces succeed, then tear the next one and raise PowerCut."""
+    def cut_after(self, pieces: int, seed: str | None = None) -> None:
+        """Let `pieces` further pieces succeed, then tear the next one and raise PowerCut.
+
+        `seed` decides how that one will look; without it, whatever was torn before.
+        """
         self._pieces_left = pieces
+        if seed is not None:
+            self._random = random.Random(seed)  # noqa: S311 - reproducible, not secret
+
+    def carry_out(self, piece: Piece) -> None:
+        """Do once more what was done elsewhere."""
+        if piece.kind == ERASE:
+            self.erase(piece.offset // SECTOR)
+        else:
+            self.program(piece.offset, piece.data)
 
     def power_off(self) -> None:
         """No operation runs: simply stop working until `power_on()`."""
@@ -108,7 +137,10 @@ class NorFlash:
         if offset < 0 or offset + length > self.size:
             raise OSError(22, f"{self.label}: {length} B at {offset} is outside of {self.size} B")
 
-    def _spend(self) -> bool:
+    def _spend(self, piece: Piece) -> bool:
+        """Whether power fails in this piece."""
+        if self.on_piece:
+            self.on_piece(piece)
         if self._pieces_left is None:
             return False
         self._pieces_left -= 1
@@ -126,7 +158,7 @@ class NorFlash:
         self.image[offset:end] = (old & int.from_bytes(piece, "big")).to_bytes(len(piece), "big")
         self.programs += 1
         self.programmed_bytes += len(piece)
-        self.log.append(("program", offset, len(piece)))
+        self.log.append((PROGRAM, offset, len(piece)))
 
     def _torn_prefix(self, piece: bytes) -> bytes:
         """Whole bytes, one byte of which only some bits went through, then untouched cells."""

@@ -6,6 +6,7 @@ does.
 """
 
 from .devices.tags import Tag
+from .party import Party
 from .scenario_loader import ScenarioError, StepTable, duration
 from .stage import Stage
 
@@ -164,6 +165,33 @@ def decide(
         },
     )
     return None
+
+
+@DO
+def hand_over(
+    stage: Stage,
+    vehicle: str,
+    crew: list,
+    officer: str,
+    login: str,
+    boxes: list,
+    stranger: str | None = None,
+    unit: str | None = None,
+    within: str = "30min",
+) -> str:
+    """A van comes, and its people do what the screens say until it has left; a stranger may touch first."""
+    van_arrives(stage, vehicle, unit)
+    party = Party(
+        stage,
+        unit,
+        vehicle,
+        [stage.person(name) for name in crew],
+        stage.person(officer),
+        stage.desk(login),
+        stage.box_tags(boxes),
+        None if stranger is None else stage.person(stranger),
+    )
+    return party.carry_out(duration(within))
 
 
 @DO

@@ -2,8 +2,8 @@
 
 A scenario has `title` (zh, en), `shows` (requirement numbers), `begins` (local date and time of the bank),
 `seed`, `units` (site codes), `plan` (the day's runs), `steps`, and optionally the server's `settings`, a
-smaller `flash` (sectors by partition), and whether units were `commissioned` on the bench. A step is a
-mapping with one of
+smaller `flash` (sectors by partition), whether units were `commissioned` on the bench, and `power_cuts`: to
+play it again with power failing at so many points (`power.sweep`). A step is a mapping with one of
 
   do: NAME, fault: NAME     with the named arguments of that function beside it
   expect: NAME              the same; `within` says how long it may take to come true
@@ -84,6 +84,7 @@ class Scenario:
     settings: dict[str, Any] = field(default_factory=dict)
     flash: dict[str, int] = field(default_factory=dict)
     commissioned: bool = True
+    power_cuts: int = 0
 
 
 _RUN = {"vehicle": str, "door": list, "stops": list}
@@ -153,7 +154,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def _scenario(name: str, content: Any, tables: dict[str, StepTable]) -> Scenario:
     required = {"title": dict, "shows": list, "begins": str, "units": list, "plan": list, "steps": list}
-    optional = {"seed": int, "settings": dict, "flash": dict, "commissioned": bool}
+    optional = {"seed": int, "settings": dict, "flash": dict, "commissioned": bool, "power_cuts": int}
     _check(content, required, optional, "the scenario")
     _check(content["title"], {"zh": str, "en": str}, {}, "title")
     for number in content["shows"]:

@@ -85,6 +85,7 @@ class Unit:
         self.journal = JournalView(flash["journal"])
         self.powered = False
         self.boots = 0
+        self.environment: dict[str, str] = {}  # of the firmware's process
         self._world = world
         self._command = firmware_command(program, runtime, folder)
         self._boot = None
@@ -137,7 +138,7 @@ class Unit:
         self._boot = self._world.call_later(BOOT_MS, self._run)
 
     def _run(self) -> None:
-        process, endpoint = spawn(self._command, self.console)
+        process, endpoint = spawn(self._command, self.console, self.environment)
         participant = Participant(self.name, endpoint, self.chip, process, self.console)
         self.chip.participant = participant
         self.boots += 1

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+from doorward_protocol import messages
 from doorward_server.app import create_app
 from doorward_server.settings import Settings
 from doorward_simulator.runtimes.server_loop import ServerLoop, open_loop
@@ -45,6 +46,22 @@ def seeded(seed: bytes) -> Callable[[int], bytes]:
     return take
 
 
+def write_down_messages(path: Path) -> None:
+    """Append what units say, decrypted, to a file: one message in hexadecimal per line, in its order.
+
+    As with the key log of a TLS program, only so can somebody at the wire tell what its frames carried.
+    """
+    decode = messages.decode
+    lines = path.open("a", encoding="ascii", buffering=1)
+
+    def noting(data: bytes, table: dict) -> tuple[str, dict]:
+        if table is messages.TO_SERVER:
+            lines.write(data.hex() + "\n")
+        return decode(data, table)
+
+    messages.decode = noting
+
+
 class Server(uvicorn.Server):
     """uvicorn without its ten ticks a second: nothing in a simulated day needs them."""
 
@@ -59,7 +76,10 @@ def main() -> None:
     parser.add_argument(
         "--bus", required=True, help="number of an inherited descriptor, or path of a Unix socket"
     )
+    parser.add_argument("--heard", type=Path, help="write every unit's messages to this file, one a line")
     arguments = parser.parse_args()
+    if arguments.heard:
+        write_down_messages(arguments.heard)
     loop, bus = open_loop(arguments.bus)
     loop.count_anyio_workers()
     clock = WorldClock(loop, bus.call("system", "epoch"))

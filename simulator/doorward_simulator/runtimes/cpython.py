@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import compat
+from . import compat, write_places
 from .world_loop import WorldPolicy
 
 STUBS = Path(__file__).with_name("stubs")
@@ -74,6 +74,10 @@ def prepare(where: str):
     random.seed(os.urandom(16))
     time.time = lambda: bus.call("rtc", "seconds")
     time.sleep = _refuse_to_sleep
+    if write_places.VARIABLE in os.environ:
+        import esp32  # pyright: ignore[reportMissingImports]
+
+        write_places.install(esp32.Partition, os.environ[write_places.VARIABLE])
     return bus
 
 

@@ -32,6 +32,7 @@ class Report:
     steps: int = 0
     seconds: float = 0.0
     heard_ms: int | None = None
+    power_cuts: dict[str, int] | None = None  # figures of a sweep: `power.sweep.Figures`
 
     @property
     def passed(self) -> bool:

@@ -99,7 +99,7 @@ class _Frames:
         """How many frames of the channel these bytes complete."""
         self._buffer += data
         if not self._upgraded:
-            head, end, rest = bytes(self._buffer).partition(b"\r\n\r\n")
+            _, end, rest = bytes(self._buffer).partition(b"\r\n\r\n")
             if not end:
                 return 0
             self._upgraded, self._buffer = True, bytearray(rest)

@@ -74,3 +74,12 @@ class Recovered:
             self.desired.version,
             self.logic,
         )
+
+
+def copies(flash: Mapping[str, NorFlash]) -> dict[str, NorFlash]:
+    """Chips of their own with the same content, powered."""
+    copied = {}
+    for label, memory in flash.items():
+        copied[label] = NorFlash(memory.size, label)
+        copied[label].image[:] = memory.image
+    return copied

@@ -9,7 +9,7 @@ from doorward_protocol.compat import const
 from doorward_protocol.errors import SENSOR_SILENT
 from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
 
-from doorward_firmware.logic import interlock, unit
+from doorward_firmware.logic import entering, interlock, unit
 from doorward_firmware.supervision import reason_of
 
 _LOOK_BACK = const(64)  # records
@@ -50,19 +50,19 @@ def _restore(app, doors):
 
 
 def what_was_left(state, journal):
-    """Return (hand, completed, closed, lockouts), as `logic.unit.restore` takes them, from the stores."""
+    """Return (hand, completed, end, lockouts), as `logic.unit.restore` takes them, from the stores."""
     lockouts = {PANEL_OUTER: state.get("lockout_outer"), PANEL_INNER: state.get("lockout_inner")}
     hand = state.get("hand")
-    closed = None if hand is None else _closed(journal, hand[1][1])
-    return hand, state.get("completed", []), closed, lockouts
+    end = None if hand is None else _end(journal, hand[1][1])
+    return hand, state.get("completed", []), end, lockouts
 
 
-def _closed(journal, nonce):
-    """The index of a recent record that closed the task with this nonce, or None."""
+def _end(journal, nonce):
+    """(name, index) of the newest of the recent records that say how the attempt with this nonce ended."""
     for index in range(journal.size - 1, max(-1, journal.size - 1 - _LOOK_BACK), -1):
         entry = journal.entry(index)
         if entry is not None:
             record = records.decode(entry)
-            if record.name == "closed" and record.fields["nonce"] == nonce:
-                return index
+            if record.name in entering.ENDS and record.fields["nonce"] == nonce:
+                return record.name, index
     return None

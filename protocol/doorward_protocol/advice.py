@@ -59,4 +59,5 @@ ADVICE = {
     "five_failures": "five failures in a row; the task starts again when the lock ends",
     "one_person_two_roles": "one person cannot fill two roles; somebody else must do this step",
     "restarted_by_centre": "the centre restarted the task; begin again at the vehicle",
+    "unit_restarted": "the unit lost its power or restarted meanwhile; begin again at the vehicle",
 }

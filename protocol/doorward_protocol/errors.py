@@ -76,6 +76,7 @@ TIMED_OUT = const(84)
 FIVE_FAILURES = const(85)
 ONE_PERSON_TWO_ROLES = const(86)
 RESTARTED_BY_CENTRE = const(87)
+UNIT_RESTARTED = const(88)
 
 NAMES = {
     MALFORMED: "malformed",
@@ -136,6 +137,7 @@ NAMES = {
     FIVE_FAILURES: "five_failures",
     ONE_PERSON_TWO_ROLES: "one_person_two_roles",
     RESTARTED_BY_CENTRE: "restarted_by_centre",
+    UNIT_RESTARTED: "unit_restarted",
 }
 
 

@@ -64,6 +64,7 @@ PHRASES = {
     "five_failures": ("连续五次失败", "five failures in a row"),
     "one_person_two_roles": ("一人不能兼两个角色", "one person in two roles"),
     "restarted_by_centre": ("中心要求重来", "restarted by the centre"),
+    "unit_restarted": ("单元断电或重启", "the unit lost power or restarted"),
 }
 
 

@@ -1,9 +1,9 @@
 """People who do what the screens say, until their handover is over: whatever happens, in whatever order.
 
 A fixed list of steps ends where a power cut throws it back. These people look, as real ones do: at the
-panels' screens, at the host screen, at the strikes. Who is outside and asked for a finger gives one; who is let in
-walks; who is inside while the panel outside begins afresh presses the egress button and comes out again. They
-know nothing of the unit's state, and wait when the screens are dark.
+panels' screens, at the host screen, at the strikes. Who is outside and asked for a finger gives one; who is
+let in walks; who is inside while the panel outside begins afresh presses the egress button and comes out
+again. They know nothing of the unit's state, and wait when the screens are dark.
 """
 
 from dataclasses import dataclass, field

@@ -29,6 +29,10 @@ def task_of(kept):
     return Task(task_id, nonce, epc, version, kind).but(expires=expires)
 
 
+# Records that say how an attempt ended, or where it stands for good. Each is made once; what is stored of the
+# task in hand may be one step behind them.
+ENDS = ("closed", "frozen", "restarted", "left")
+
 NOTHING_IN_HAND = (events.STORE, "hand", None)
 
 # Whatever was going on for a task stops.
@@ -138,9 +142,15 @@ ENTERING = {
 
 def frozen(state, reason):
     """Nothing goes on until the centre restarts the task."""
-    state = state.but(state=flows.FROZEN, reason=reason, deadline=None, permit=None)
+    state, effects = still_frozen(state, reason)
     kept = (hand(state, FROZEN, reason), record(state, "frozen", reason=reason))
-    return state, STOPPED + kept + prompts.both("frozen_wait")
+    return state, STOPPED + kept + effects
+
+
+def still_frozen(state, reason):
+    """As it was already recorded."""
+    state = state.but(state=flows.FROZEN, reason=reason, deadline=None, permit=None)
+    return state, prompts.both("frozen_wait")
 
 
 def ended(state, reason):

@@ -7,7 +7,7 @@ Words that only travel inside (LET_THROUGH, PASSAGE, LOCKED_OUT, RESET) never co
 the effects is for the edges to carry out in order. After them `next_deadline` says when the next TICK is due.
 """
 
-from doorward_protocol.errors import ALREADY_IDENTIFIED, MALFORMED, NOT_WANTED, TIMED_OUT
+from doorward_protocol.errors import ALREADY_IDENTIFIED, MALFORMED, NOT_WANTED, UNIT_RESTARTED
 from doorward_protocol.objects import RELEASE_LOCKOUT
 from doorward_protocol.records import PANEL_INNER, PANEL_OUTER
 
@@ -60,27 +60,18 @@ def next_deadline(state):
     return min(times) if times else None
 
 
-def restore(hand, completed, closed, lockouts, doors, now, wall):
+def restore(hand, completed, end, lockouts, doors, now, wall):
     """Return (state, effects) after a start: nothing forgotten, nothing carried on half-way.
 
-    hand, completed, lockouts ({panel: stored or None}): as stored; closed: journal index of the record that
-    closed the task in hand, or None; doors: an Interlock with the contacts as they are. A task that was under
-    way is restarted, a frozen one stays frozen, a closed one waits for its vehicle to leave. A panel that is
-    locked says so again: the power may have been cut before it could.
+    hand, completed, lockouts ({panel: stored or None}): as stored; end: (name, journal index) of the record
+    that says how the task in hand ended (`entering.ENDS`), or None; doors: an Interlock with the contacts as
+    they are. A task that was under way is restarted, a frozen one stays frozen, a closed one waits for its
+    vehicle to leave. What is stored may be one step behind the journal: nothing is recorded twice for that. A
+    panel that is locked says so again: the power may have been cut before it could.
     """
     work, effects = handover.Handover(tuple([tuple(entry) for entry in completed])), ()
     if hand is not None:
-        work = work.but(task=entering.task_of(hand))
-        if closed is not None:  # what is stored may be one step behind the journal
-            work, effects = entering.remembered(work, closed)
-            effects += prompts.both("leave_through_door")
-        elif hand[0] == entering.FROZEN:
-            work, effects = entering.frozen(work, hand[2])
-        elif hand[0] == entering.CLOSED:
-            work, effects = entering.remembered(work, hand[2])
-            effects += prompts.both("leave_through_door")
-        else:
-            work, effects = entering.ended(work, TIMED_OUT)
+        work, effects = _taken_up(work.but(task=entering.task_of(hand)), hand, end)
     outer, inner = [lockout.restore(lockouts[panel], now) for panel in PANELS]
     state = Unit(doors, work, outer, inner)
     for panel in PANELS:
@@ -88,6 +79,22 @@ def restore(hand, completed, closed, lockouts, doors, now, wall):
             effects += (_locked(panel, state.lockout(panel), wall),)
     locks = tuple([(events.LOCK, door) for door in interlock.DOORS])
     return state, sequence((events.WIPE,), *locks, *_outgoing(effects))
+
+
+def _taken_up(work, hand, end):
+    """The task in hand as it was left: (handover, effects)."""
+    phase, _, detail = hand
+    name, index = end or (None, None)
+    if name in ("restarted", "left"):
+        return entering.at_rest(work), (entering.NOTHING_IN_HAND,)
+    if name == "frozen":
+        return entering.still_frozen(work, detail)
+    if phase == entering.FROZEN:
+        return entering.frozen(work, detail)
+    if name == "closed" or phase == entering.CLOSED:
+        work, effects = entering.remembered(work, index if name == "closed" else detail)
+        return work, effects + prompts.both("leave_through_door")
+    return entering.ended(work, UNIT_RESTARTED)
 
 
 def _outgoing(effects):

@@ -136,10 +136,10 @@ def _in_hand(recovered: Recovered, found: list[records.Record]) -> list[str]:
             return [f"a closed task is {state}"]
         if name == "frozen" and state != flows.FROZEN:
             return [f"a frozen task is {state}"]
-        if name in _ENDS and "restarted" in again and name != "left":
+        if name in ("closed", "restarted", "frozen") and "restarted" in again:
             return [f"an attempt that was {name} is ended again"]
-        if name == "left" and "restarted" in again:
-            return ["a task whose vehicle has left is restarted"]
+        if name == "left" and (state == flows.LEAVE or "restarted" in again):
+            return ["a vehicle that has left could leave again"]
     return []
 
 

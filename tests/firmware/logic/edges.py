@@ -6,7 +6,7 @@ what must hold always.
 """
 # pyright: reportOptionalMemberAccess=false
 
-from doorward_firmware.logic import events, guard, interlock, settings, unit
+from doorward_firmware.logic import entering, events, guard, interlock, settings, unit
 from doorward_firmware.logic.task import Member, Task
 from doorward_protocol import records
 from doorward_protocol.objects import DELIVER, ESCORT, OFFICER
@@ -145,12 +145,12 @@ class Edges:
         self.now = end
         self.handle(events.TICK)
 
-    def closed(self, hand):
-        """The index of the record that closed the task in hand, or None: what the application looks for."""
-        for index in range(len(self.journal)):
+    def end(self, hand):
+        """(name, index) of the newest record that says how the task in hand ended, as the application does."""
+        for index in range(len(self.journal) - 1, -1, -1):
             name, fields = self.journal[index]
-            if hand is not None and name == "closed" and fields["nonce"] == hand[1][1]:
-                return index
+            if hand is not None and name in entering.ENDS and fields["nonce"] == hand[1][1]:
+                return name, index
         return None
 
     # What people do.

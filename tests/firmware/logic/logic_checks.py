@@ -85,8 +85,8 @@ def _power_cut(edges, chance):
     doors = interlock.Interlock(edges.state.doors.outer_open, edges.state.doors.inner_open)
     hand, completed = edges.stored.get("hand"), edges.stored.get("completed", ())
     again.stored, again.journal = edges.stored, edges.journal
-    closed = again.closed(hand)
-    again.state, effects = unit.restore(hand, completed, closed, lockouts, doors, again.now, WALL)
+    end = again.end(hand)
+    again.state, effects = unit.restore(hand, completed, end, lockouts, doors, again.now, WALL)
     for answer in again.carry_out(effects):
         again.handle(*answer)
     return again

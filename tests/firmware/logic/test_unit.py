@@ -182,8 +182,8 @@ def restart(edges):
     lockouts = {1: edges.stored.get("lockout_outer"), 2: edges.stored.get("lockout_inner")}
     hand, completed = edges.stored.get("hand"), edges.stored.get("completed", ())
     doors = interlock.Interlock(edges.state.doors.outer_open, edges.state.doors.inner_open)
-    closed = again.closed(hand)
-    again.state, effects = unit.restore(hand, completed, closed, lockouts, doors, again.now, WALL)
+    end = again.end(hand)
+    again.state, effects = unit.restore(hand, completed, end, lockouts, doors, again.now, WALL)
     again.stored = dict(edges.stored)
     for answer in again.carry_out(effects):
         again.handle(*answer)
@@ -312,6 +312,41 @@ def test_a_cut_right_after_the_closing_record_forgets_nothing():
     assert edges.handover.state == flows.LEAVE
     assert edges.stored["completed"][-1] == (7, VAN[0], a_task().expires)
     assert "restarted" not in edges.names()
+
+
+def test_a_cut_right_after_the_last_record_makes_no_second_one():
+    """The record is durable, the note that nothing is in hand any more is not."""
+    edges = closed()
+    kept = edges.stored["hand"]
+    edges.handle(events.GONE, VAN[0])
+    edges.stored["hand"] = kept
+    edges = restart(edges)
+    assert edges.handover.state == flows.IDLE
+    assert edges.stored["hand"] is None
+    assert edges.names().count("left") == 1
+
+
+def test_a_cut_right_after_the_restart_makes_no_second_one():
+    edges = Edges()
+    edges.arrive()
+    kept = edges.stored["hand"]
+    edges = restart(edges)
+    assert edges.last("restarted")["reason"] == errors.UNIT_RESTARTED
+    edges.stored["hand"] = kept
+    edges = restart(edges)
+    assert edges.handover.state == flows.IDLE
+    assert edges.stored["hand"] is None
+    assert edges.names().count("restarted") == 1
+
+
+def test_a_frozen_task_says_so_once():
+    edges = Edges()
+    edges.arrive()
+    edges.crew()
+    edges.command(APPROVE, head_count=3)
+    edges = restart(restart(edges))
+    assert edges.handover.state == flows.FROZEN
+    assert edges.names().count("frozen") == 1
 
 
 def test_hand_has_three_phases():

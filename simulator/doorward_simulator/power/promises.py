@@ -7,6 +7,7 @@ commands, completed tasks, boots, pictures.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from doorward_firmware.logic import events, flows
 from doorward_protocol import cose, messages, objects, records
@@ -106,7 +107,8 @@ def _concerns(record: records.Record, panel: int) -> bool:
 
 def _counters(recovered: Recovered, found: list[records.Record]) -> list[str]:
     problems = []
-    used = [entry[0] for entry in recovered.state.get("commands", [0, []])[1]]
+    commands: Any = recovered.state.get("commands", [0, []])  # [floor, [[id, expires] …]]
+    used = [entry[0] for entry in commands[1]]
     completed = [entry[0] for entry in recovered.logic.handover.completed]
     for record in found:
         fields = record.fields

@@ -8,6 +8,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import nist_vectors
 import pytest
 from device_files import HOST_ONLY, ROOT
 from doorward_simulator.runtimes.micropython import WEBASSEMBLY, node, package
@@ -17,21 +18,24 @@ HERE = Path(__file__).parent
 MODULES = sorted(path.stem for path in (HERE / "portable").glob("*_checks.py"))
 
 
-def plan():
-    """Which files the interpreter sees, and which modules of checks it runs."""
+def plan(folder):
+    """Which files the interpreter sees, and which modules of checks it runs; folder is for generated ones."""
     files = {}
-    for folder, target in (
+    for source, target in (
         (ROOT / "protocol" / "doorward_protocol", "/lib/doorward_protocol"),
         (ROOT / "firmware" / "doorward_firmware" / "crypto", "/lib/doorward_firmware/crypto"),
         (WEBASSEMBLY / "lib", "/lib"),
         (HERE / "portable", "/checks"),
     ):
-        for path in folder.glob("*.py"):
+        for path in source.glob("*.py"):
             if str(path.relative_to(ROOT)) not in HOST_ONLY:
                 files[f"{target}/{path.name}"] = str(path)
     files["/lib/doorward_firmware/__init__.py"] = str(ROOT / "firmware" / "doorward_firmware" / "__init__.py")
     for path in (HERE / "vectors").glob("*.json"):
         files[f"/vectors/{path.name}"] = str(path)
+    nist = folder / "nist.json"
+    nist.write_text(json.dumps(nist_vectors.collect()))
+    files["/vectors/nist.json"] = str(nist)
     return {
         "package": str(package()),
         "webassembly": str(WEBASSEMBLY),
@@ -41,11 +45,11 @@ def plan():
 
 
 @pytest.fixture(scope="module")
-def results():
+def results(tmp_path_factory):
     """What one node process reports: {module: [{check, error, milliseconds}]}."""
     process = subprocess.run(
         [node(), str(HERE / "run_checks.mjs")],
-        input=json.dumps(plan()),
+        input=json.dumps(plan(tmp_path_factory.mktemp("vectors"))),
         capture_output=True,
         text=True,
         timeout=200,

@@ -5,6 +5,8 @@ import inspect
 import random
 from pathlib import Path
 
+import nist_vectors
+import portable_support
 import pytest
 from doorward_firmware.crypto.suite import DeviceSuite
 from doorward_protocol.suite import run
@@ -14,6 +16,8 @@ from doorward_protocol.suite_openssl import OpenSSLSuite
 async def never_waits():
     """A pause for a suite that has nobody to make room for."""
 
+
+portable_support.GENERATED["nist"] = nist_vectors.collect()
 
 SUITES = {
     "openssl": lambda source: OpenSSLSuite(random=source),

@@ -89,10 +89,12 @@ class DeviceSuite(Suite):
             raise ProtocolError(BAD_KEY)
         return point
 
-    async def sign(self, private, message):
+    async def _unverified(self, private, message):
         digest = self.sha256(message)
-        r, s = await ecdsa.sign(_scalar(private), digest, self.hmac, self._below, self._pause)
-        signature = _encoded(r, s)
+        return _encoded(*await ecdsa.sign(_scalar(private), digest, self.hmac, self._below, self._pause))
+
+    async def sign(self, private, message):
+        signature = await self._unverified(private, message)
         known, public = self._signer
         if known != private:
             public = await self.public_key(private)

@@ -26,4 +26,8 @@ def store(
             store_record(session, unit, item, outcome, broken, early)
         else:
             store_head(session, unit, item, outcome)
+    # A head may have come before its leaves within this batch: nothing later need ever ask for it again.
+    waiting, outcome.waiting = outcome.waiting, {}
+    for _, head in waiting.values():
+        store_head(session, units[head.unit_id], head, outcome)
     return outcome

@@ -34,7 +34,7 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
         return
     journal = journal_of(session, unit.id, head["epoch"])
     if head["size"] > journal.size:
-        outcome.waiting.append(item)
+        outcome.wait(item, head["epoch"], head["size"])
         return
     known = session.exec(
         select(Head).where(Head.unit_id == unit.id, Head.epoch == head["epoch"], Head.size == head["size"])

@@ -90,8 +90,8 @@ class Ingest:
                 self._items = [item for item in self._items if item.unit_id not in units]
                 self._failed(units)
                 continue
-            for head in outcome.waiting:
-                self._heads[head.unit_id] = head
+            for unit, (_, head) in outcome.waiting.items():
+                self._heads[unit] = head
             self._done(outcome)
         self._task = None
 

@@ -166,8 +166,7 @@ class Links:
             self._with(unit_id, lambda one, picture=picture: one.pictures.want(picture))
         for unit_id in outcome.uncovered:
             self._timers.start("head", unit_id, HEAD_SECONDS, lambda one=unit_id: self._unsigned(one, False))
-        for head in outcome.waiting:
-            one = head.unit_id
+        for one in outcome.waiting:
             self._timers.start("gap", one, GAP_SECONDS, lambda one=one: self._unsigned(one, True))
 
     def _lost(self, units: set[int]) -> None:

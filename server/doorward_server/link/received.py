@@ -32,10 +32,16 @@ class Outcome:
 
     replies: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     wanted: list[tuple[int, bytes]] = field(default_factory=list)
-    # Heads that wait for their leaves.
-    waiting: list[ReceivedHead] = field(default_factory=list)
+    # Heads that wait for their leaves, one per unit, under their epoch and size: see `wait`.
+    waiting: dict[int, tuple[tuple[int, int], ReceivedHead]] = field(default_factory=dict)
     # Epochs with leaves that no head covers yet: unit → time of the newest such leaf.
     uncovered: dict[int, int] = field(default_factory=dict)
+
+    def wait(self, item: ReceivedHead, epoch: int, size: int) -> None:
+        """Let a head wait for its leaves. The largest counts, whichever came last: it covers the others."""
+        known = self.waiting.get(item.unit_id)
+        if known is None or known[0] < (epoch, size):
+            self.waiting[item.unit_id] = (epoch, size), item
 
     def refuse(self, unit_id: int, what: str, reference: bytes, problem: ProtocolError) -> None:
         """Answer with `refused`."""

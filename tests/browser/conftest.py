@@ -16,8 +16,8 @@ from doorward_simulator.devices import door
 from doorward_simulator.scenario_loader import Scenario
 from doorward_simulator.stage import Stage
 from doorward_tools.prepare import prepare
+from doorward_tools.served import Server
 from playwright.sync_api import expect, sync_playwright
-from serving import Server
 from steps import BOXES, FIRST_VAN, SECOND_VAN
 from street import Street
 from watched import Watched

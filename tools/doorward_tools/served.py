@@ -1,4 +1,4 @@
-"""The real server in a process of its own, on a loopback port: `doorward serve`, stopped by its pid."""
+"""The real server in a process of its own, on a loopback port: `doorward serve`, ended by its pid."""
 
 import os
 import socket
@@ -25,15 +25,23 @@ class Server:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
+        self.begin()
+        end = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if not self.runs() or time.monotonic() > end:
+                raise RuntimeError(f"the server did not start: {self._log.read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def runs(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def begin(self) -> None:
+        """Start without waiting."""
         command = [sys.executable, "-m", "doorward_tools.main", "serve"]
         command += ["--data", str(self._data), "--port", str(self.port)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
-        end = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError(f"the server did not start: {self._log.read_text()[-2000:]}")
-            time.sleep(0.05)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)  # noqa: S603
 
     def stop(self) -> None:
         """End it as an operator does, and wait for the end."""
@@ -46,6 +54,13 @@ class Server:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def kill(self) -> None:
+        """End it with SIGKILL: no handler runs, nothing is flushed; what it gave the kernel stays."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
     def complaints(self) -> str:
         """What it wrote; a server without trouble writes nothing."""

@@ -1,0 +1,95 @@
+"""The real server killed under load, and behind lines that fail: what it acknowledged is there, once."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+
+import pytest
+from doorward_simulator.bad_line import TRICKS, BadLine
+from doorward_simulator.witness import Disorder
+from doorward_tools import kept
+from doorward_tools.fire import Stage
+
+KILLS = 3
+SEED = 4
+MESS = Disorder(twice=0.3, shuffled=0.4, head_first=0.4, stale=0.3)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("common")
+
+
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory, cache):
+    """A stage after its kills, settled and stopped; and the figures of its check."""
+    stage = Stage(tmp_path_factory.mktemp("kills"), SEED, cache=cache)
+    stage.server.start()
+    try:
+        asyncio.run(stage.shoot(KILLS))
+        yield stage, stage.check()
+    finally:
+        stage.server.kill()
+
+
+def test_a_killed_server_loses_and_doubles_nothing_it_acknowledged(shot):
+    stage, figures = shot
+    assert stage.kills >= KILLS
+    assert figures.connections > len(stage.witnesses)
+    assert min(figures.records, figures.receipts, figures.pictures, figures.drafts, figures.handovers) > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ('DELETE FROM leaf WHERE "index" = 3', "lost"),
+        ("UPDATE leaf SET entry = x'00' WHERE \"index\" = 5", "something else"),
+        ("DELETE FROM head WHERE id = 1", "receipt"),
+        ('DELETE FROM handoverevent WHERE "index" = 2', "projected"),
+        ("DELETE FROM run WHERE note LIKE 'under fire %'", "draft"),
+    ],
+)
+def test_the_check_finds_what_is_lost(shot, tmp_path, change, complaint):
+    stage, _ = shot
+    with (
+        closing(sqlite3.connect(stage.data / kept.DATABASE)) as source,
+        closing(sqlite3.connect(tmp_path / kept.DATABASE)) as copy,
+    ):
+        source.backup(copy)
+        copy.execute(change)
+        copy.commit()
+    with pytest.raises(kept.LostError, match=complaint):
+        kept.check_now(tmp_path, stage.witnesses, stage.desk.confirmed)
+
+
+def test_bad_lines_and_disorder_lose_nothing_and_alarm_nobody_falsely(tmp_path, cache):
+    """Partition, slow, duplicate and re-ordered delivery; two connections of one unit at once."""
+    stage = Stage(tmp_path / "stage", SEED, MESS, cache)
+    stage.server.start()
+
+    async def play():
+        line = BadLine(stage.server.port, SEED, seconds=0.8)
+        await line.open()
+        work = stage.begin(line.port)
+        stage.desk.finish()
+        try:
+            await asyncio.sleep(6)
+            line.is_mended = True
+            await line.close()  # what is silent now would stay so
+            await line.open()
+            for witness in stage.witnesses:
+                witness.move(line.port)
+            await stage.settle(work)
+        finally:
+            for task in work:
+                task.cancel()
+            await line.close()
+        return line.tricks
+
+    try:
+        tricks = asyncio.run(play())
+        figures = stage.check()
+    finally:
+        stage.server.kill()
+    assert set(tricks) == set(TRICKS)
+    assert figures.sent > figures.records

@@ -53,9 +53,9 @@ def command(
         typer.echo(json.dumps(report))
         return
     typer.echo(
-        f"{stage.kills} kills: {figures.records} records (sent {figures.sent} times),"
-        f" {figures.receipts} receipts, {figures.pictures} pictures, {figures.drafts} drafts, {figures.handovers} handovers"
-        f" over {figures.connections} connections. None lost, none doubled."
+        f"{stage.kills} kills: {figures.records} records (sent {figures.sent} times), "
+        f"{figures.receipts} receipts, {figures.pictures} pictures, {figures.drafts} drafts, "
+        f"{figures.handovers} handovers over {figures.connections} connections. None lost, none doubled."
     )
 
 

@@ -52,8 +52,7 @@ def prepare_day(console: Console, folder: Path, scenario: "Scenario") -> "Prepar
     """Make a bank with random keys and passwords in a folder, which is emptied if an earlier day made it."""
     from doorward_tools.prepare import prepare
 
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
-        raise DayError(f"{folder} holds something else; choose another folder with --data")
+    refuse_foreign(folder)
     with console.status("Making a bank: people, fingers, vans, boxes, spoken prompts, and a day's plan …"):
         preparation = prepare(
             folder,
@@ -65,6 +64,12 @@ def prepare_day(console: Console, folder: Path, scenario: "Scenario") -> "Prepar
         )
         (folder / MARK).touch()
     return preparation
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise DayError for a folder with contents that no such command made: it would be emptied."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise DayError(f"{folder} holds something else; choose another folder with --data")
 
 
 def at_this_hour(name: str, patience: str) -> "Scenario":

@@ -1,10 +1,6 @@
 """`doorward demo`: a small bank, its server, four simulated units and one delivery, in real time."""
 
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +9,8 @@ from rich.console import Console
 
 from doorward_tools import day
 from doorward_tools.runtime import RUNTIME, RuntimeName, check_runtime
+from doorward_tools.server_process import serving
 
-SERVER_START_SECONDS = 60
-SERVER_STOP_SECONDS = 10
 PATIENCE = "45s"  # how long the script leaves the decision to a person at the host screen
 
 
@@ -38,7 +33,7 @@ def command(
             raise day.DayError(f"port {port} is taken; choose another one, for example --port {port + 1}")
         scenario = day.at_this_hour("delivery", patience="0s" if once else PATIENCE)
         preparation = day.prepare_day(console, data, scenario)
-        with _server(preparation.data, port):
+        with serving(preparation.data, port):
             day.introduce(console, preparation, port)
             if not once:
                 console.print(
@@ -53,33 +48,3 @@ def command(
         console.print("Stopped.")
         raise typer.Exit(130 if once else 0) from None
     raise typer.Exit(0 if passed else 1)
-
-
-@contextmanager
-def _server(data: Path, port: int) -> Iterator[None]:
-    """`doorward serve` in a process of its own, ready for requests."""
-    arguments = [
-        sys.executable,
-        "-m",
-        "doorward_tools.main",
-        "serve",
-        "--data",
-        str(data),
-        "--port",
-        str(port),
-    ]
-    process = subprocess.Popen(arguments, start_new_session=True)  # noqa: S603 - Ctrl-C is for us to pass on
-
-    def check() -> None:
-        if process.poll() is not None:
-            raise day.DayError("the server ended while starting; its message is above")
-
-    try:
-        day.wait_for_server(port, SERVER_START_SECONDS, check)
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(SERVER_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()

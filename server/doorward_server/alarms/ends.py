@@ -28,6 +28,8 @@ ENDS = (
     End("boxes", ("missing_box",), lambda fields: not fields["missing"]),
 )
 
+_BY_RECORD = {name: tuple(end for end in ENDS if end.record == name) for name in {end.record for end in ENDS}}
+
 # Record: (the word for what it is about, the field that names it).
 _SUBJECTS = {
     "door": ("door", "door"),
@@ -54,4 +56,4 @@ def subject_of(name: str, fields: Fields) -> str:
 
 def ended_by(name: str, fields: Fields) -> tuple[str, ...]:
     """The names of the rules whose standing alarms a record ends."""
-    return tuple(rule for end in ENDS if end.record == name and end.when(fields) for rule in end.rules)
+    return tuple(rule for end in _BY_RECORD.get(name, ()) if end.when(fields) for rule in end.rules)

@@ -37,10 +37,8 @@ class Rule(NamedTuple):
     when: tuple[int, ...] | Condition | None = None
     silent: bool = False
 
-    def matches(self, name: str, fields: Fields) -> bool:
-        """Whether a record means this alarm."""
-        if name != self.record:
-            return False
+    def matches(self, fields: Fields) -> bool:
+        """Whether a record of its kind means this alarm."""
         if isinstance(self.when, tuple):
             return fields.get("reason") in self.when
         return self.when is None or self.when(fields)
@@ -173,12 +171,15 @@ SERVER_RULES = (
 
 # fmt: on
 
+_BY_RECORD = {
+    name: tuple(rule for rule in RULES if rule.record == name) for name in {rule.record for rule in RULES}
+}
 BY_NAME = {rule.name: rule for rule in (*RULES, *SERVER_RULES)}
 
 
 def rules_for(name: str, fields: Fields) -> list[Rule]:
     """The alarms that a record means."""
-    return [rule for rule in RULES if rule.matches(name, fields)]
+    return [rule for rule in _BY_RECORD.get(name, ()) if rule.matches(fields)]
 
 
 def title(rule: str, language: str) -> str:

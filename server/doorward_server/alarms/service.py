@@ -5,6 +5,7 @@ deals with it), *over* (has ended by itself, nobody has heard it), *closed*. Not
 ending.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from doorward_protocol.records import Record
@@ -16,7 +17,7 @@ from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import BY_NAME, Rule, rules_for
 from doorward_server.audit import service as audit
 from doorward_server.fleet.models import Site
-from doorward_server.link.models import Leaf
+from doorward_server.link.models import AnyLeaf
 from doorward_server.planning.progress import place_of_box
 from doorward_server.problems import Problem, not_found
 from doorward_server.security.dependencies import site_bound
@@ -26,10 +27,11 @@ from doorward_server.units.models import Unit
 
 NEW, ACKNOWLEDGED, OVER, CLOSED = "new", "acknowledged", "over", "closed"
 _LONGEST_NOTE = 1000
+_STANDING = "standing_alarms"
 
 
 def project(
-    session: Session, unit: Unit, leaf: Leaf, record: Record, handover_id: int | None, extra: list[str]
+    session: Session, unit: Unit, leaf: AnyLeaf, record: Record, handover_id: int | None, extra: list[str]
 ) -> None:
     """Raise and end the alarms that a record means. `extra`: server rules that apply to it in its handover.
 
@@ -105,10 +107,23 @@ def raise_alarm(
     return alarm
 
 
+def prepare(session: Session, unit_ids: Iterable[int]) -> None:
+    """Look up what stands at these units together, for as long as this session lasts."""
+    ids = list(unit_ids)
+    known: dict[int, list[Alarm]] = {unit_id: [] for unit_id in ids}
+    statement = select(Alarm).where(col(Alarm.unit_id).in_(ids), col(Alarm.ended).is_(None))
+    for alarm in session.exec(statement.order_by(col(Alarm.received), col(Alarm.key))):
+        known[alarm.unit_id or 0].append(alarm)
+    session.info[_STANDING] = known
+
+
 def standing(session: Session, unit_id: int | None, *names: str) -> list[Alarm]:
     """Alarms of these rules and this unit that have not ended."""
     if not names:
         return []
+    known = session.info.get(_STANDING, {}).get(unit_id)
+    if known is not None:
+        return [alarm for alarm in known if alarm.rule in names and alarm.ended is None]
     statement = select(Alarm).where(
         col(Alarm.rule).in_(names), Alarm.unit_id == unit_id, col(Alarm.ended).is_(None)
     )
@@ -235,7 +250,7 @@ def list_alarms(
     return found
 
 
-def _is_before(alarm: Alarm, leaf: Leaf) -> bool:
+def _is_before(alarm: Alarm, leaf: AnyLeaf) -> bool:
     """Whether an alarm's record stands before this one in its journal, whichever came first."""
     return alarm.details["epoch"] != leaf.epoch or alarm.details["index"] < leaf.index
 
@@ -251,6 +266,7 @@ def _handling(session: Session, key: str) -> AlarmHandling:
 def _add(session: Session, alarm: Alarm, rule: Rule) -> None:
     session.add(alarm)
     session.flush()
+    session.info.get(_STANDING, {}).get(alarm.unit_id, []).append(alarm)
     _publish(session, alarm, rule)
 
 

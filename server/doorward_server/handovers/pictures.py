@@ -5,10 +5,12 @@ Deleting a person's key deletes their pictures too (D17).
 
 from sqlmodel import Session
 
+from doorward_server import live
 from doorward_server.handovers.models import Picture
 from doorward_server.people.models import Person
 from doorward_server.security import biometrics
 from doorward_server.services import services_of
+from doorward_server.units.models import Unit
 
 _OF_PERSON, _OF_NOBODY = b"P", b"M"
 
@@ -23,7 +25,15 @@ def keep(session: Session, picture: Picture, content: bytes) -> None:
         picture.content = _OF_NOBODY + biometrics.seal_with_master(session, purpose, content)
     picture.received = services_of(session).clock.milliseconds()
     session.add(picture)
-    session.flush()
+
+
+def take(session: Session, unit: Unit, name: bytes, content: bytes) -> None:
+    """Keep a unit's picture that has come whole, if it still lacks, and tell the pages."""
+    picture = session.get(Picture, name)
+    if picture is None or picture.unit_id != unit.id or picture.content is not None:
+        return
+    keep(session, picture, content)
+    live.publish(session, "picture", {"name": "picture", "site": unit.site_id, "picture": name.hex()})
 
 
 def content_of(session: Session, picture: Picture) -> bytes | None:

@@ -7,18 +7,22 @@ handover is in `steps.py`, one small function per kind.
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from doorward_protocol import records
 from doorward_protocol.errors import ProtocolError
 from doorward_protocol.records import Record
 from sqlmodel import Session, col, delete, select
 
+from doorward_server import bulk
 from doorward_server.alarms import service as alarms
 from doorward_server.alarms.models import Alarm
+from doorward_server.clock import from_milliseconds
 from doorward_server.database import after_commit
-from doorward_server.handovers import announce, steps
+from doorward_server.handovers import announce, newest, steps
 from doorward_server.handovers.models import Handover, HandoverEvent, Picture
-from doorward_server.link.models import Leaf
+from doorward_server.link.models import AnyLeaf, Leaf
+from doorward_server.planning.progress import HOLD_AFTER
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
@@ -29,49 +33,59 @@ _LARGEST = (1 << 63) - 1
 _LAST_MOMENT = 253_402_300_799_000
 
 
-def project(session: Session, unit: Unit, leaf: Leaf) -> list[bytes]:
-    """Take one leaf into account; returns the hashes of pictures it names.
+class Projected(NamedTuple):
+    """What was made of a leaf: the record's name (empty: unreadable), and the hashes of pictures it names."""
+
+    name: str
+    pictures: list[bytes]
+
+
+UNREADABLE = Projected("", [])
+
+
+def project(session: Session, unit: Unit, leaf: AnyLeaf) -> Projected:
+    """Take one leaf into account.
 
     A leaf that cannot be read alarms and is otherwise left as it is: the journal stays the truth.
     """
     record = read(leaf)
     if record is None:
         note_unreadable(session, unit, leaf)
-        return []
+        return UNREADABLE
     handover, trouble = steps.apply(session, unit, leaf, record)
-    event = HandoverEvent(
-        id=leaf.id,
-        handover_id=None if handover is None else handover.id,
-        unit_id=unit.id,
-        site_id=unit.site_id,
-        epoch=leaf.epoch,
-        index=leaf.index,
-        name=record.name,
-        time=record.time,
-        received=leaf.received,
-        clock_unsure=record.clock == records.CLOCK_UNSURE,
-        details=details_of(record),
-    )
-    session.add(event)
-    session.flush()
+    event = {
+        "id": leaf.id,
+        "handover_id": None if handover is None else handover.id,
+        "unit_id": unit.id,
+        "site_id": unit.site_id,
+        "epoch": leaf.epoch,
+        "index": leaf.index,
+        "name": record.name,
+        "time": record.time,
+        "received": leaf.received,
+        "clock_unsure": record.clock == records.CLOCK_UNSURE,
+        "details": details_of(record),
+    }
+    bulk.insert(session, HandoverEvent, event)
     pictures = _note_pictures(session, unit, record)
-    alarms.project(session, unit, leaf, record, event.handover_id, trouble)
+    alarms.project(session, unit, leaf, record, event["handover_id"], trouble)
     announce.tell(session, unit, event, handover)
     if record.name == "closed" and handover is not None:
-        _after_closing(session, handover)
-    return pictures
+        _after_closing(session, handover, record)
+    return Projected(record.name, pictures)
 
 
-def _after_closing(session: Session, handover: Handover) -> None:
-    """Let the manifests' timer know: an order leaves two hours from now."""
+def _after_closing(session: Session, handover: Handover, record: Record) -> None:
+    """Let the manifests' timer know: an order leaves two hours after this, or now if that has passed."""
     if session.info.get("quiet"):
         return
     keeper = services_of(session).parts.get("manifests")
     if keeper is not None:
-        after_commit(session, lambda: keeper.wake(handover.unit_id))
+        late = from_milliseconds(record.time) + HOLD_AFTER <= services_of(session).clock.now()
+        after_commit(session, lambda: keeper.wake(handover.unit_id if late else None))
 
 
-def foresee(session: Session, unit: Unit, leaf: Leaf) -> None:
+def foresee(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
     """A leaf came before its predecessors: alarm and tell at once, take it into account in its place."""
     record = read(leaf)
     if record is None:
@@ -90,6 +104,7 @@ def rebuild(session: Session) -> int:
     session.exec(delete(Handover))
     session.exec(delete(Alarm).where(col(Alarm.key).startswith("record:")))
     session.flush()
+    newest.forget(session)
     units = {unit.id: unit for unit in session.exec(select(Unit))}
     replay = Replay(lambda leaf: _project_again(session, units[leaf.unit_id], leaf))
     count = 0
@@ -106,7 +121,10 @@ def _project_again(session: Session, unit: Unit, leaf: Leaf) -> None:
     try:
         with session.begin_nested():
             project(session, unit, leaf)
+            bulk.write(session)
     except Exception:
+        bulk.forget(session)
+        newest.forget(session)
         log.exception("leaf %d stays out of the projection", leaf.id)
 
 
@@ -118,7 +136,7 @@ class Replay:
         self._sizes: dict[tuple[int, int], int] = {}
         self._early: dict[tuple[int, int], dict[int, Leaf]] = {}
 
-    def take(self, leaf: Leaf) -> bool:
+    def take(self, leaf: AnyLeaf) -> bool:
         """True if the leaf could be projected now, with those that had waited for it."""
         journal = (leaf.unit_id, leaf.epoch)
         early = self._early.setdefault(journal, {})
@@ -135,7 +153,7 @@ class Replay:
             leaf = early.pop(size)
 
 
-def read(leaf: Leaf) -> Record | None:
+def read(leaf: AnyLeaf) -> Record | None:
     """The record in a leaf; None if its content was deleted or cannot be read."""
     if leaf.entry is None:
         return None
@@ -176,11 +194,10 @@ def _note_pictures(session: Session, unit: Unit, record: Record) -> list[bytes]:
                 time=record.time,
             )
         )
-        session.flush()
     return [name]
 
 
-def note_unreadable(session: Session, unit: Unit, leaf: Leaf) -> None:
+def note_unreadable(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
     """Alarm for a leaf that is kept but says nothing to the projection."""
     if not session.info.get("quiet"):
         alarms.raise_alarm(

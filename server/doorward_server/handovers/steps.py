@@ -11,19 +11,20 @@ from doorward_protocol.records import Record
 from sqlmodel import Session, col, select
 
 from doorward_server.clock import from_milliseconds, to_milliseconds
+from doorward_server.handovers import newest
 from doorward_server.handovers.models import Handover, HandoverEvent
-from doorward_server.link.models import Leaf
+from doorward_server.link.models import AnyLeaf
 from doorward_server.planning.models import RunVersion, Stop, StopStatus
 from doorward_server.planning.progress import set_stop_status
 from doorward_server.units.models import Unit
 
 DONE = ("closed", "left")
 
-Step = Callable[[Session, Handover, Leaf, Record], list[str]]
+Step = Callable[[Session, Handover, AnyLeaf, Record], list[str]]
 Outcome = tuple[Handover | None, list[str]]
 
 
-def apply(session: Session, unit: Unit, leaf: Leaf, record: Record) -> Outcome:
+def apply(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Outcome:
     """The handover a record belongs to, brought up to date, and the server rules it breaks."""
     if record.name == "vehicle":
         return _vehicle(session, unit, leaf, record)
@@ -32,35 +33,23 @@ def apply(session: Session, unit: Unit, leaf: Leaf, record: Record) -> Outcome:
     handover = _handover_of(session, unit, leaf, record)
     if handover is None or record.name not in _STEPS:
         return handover, []
-    trouble = _STEPS[record.name](session, handover, leaf, record)
-    session.add(handover)
-    session.flush()
-    return handover, trouble
+    return handover, _STEPS[record.name](session, handover, leaf, record)
 
 
 def current(session: Session, unit: Unit, epoch: int) -> Handover | None:
     """The unit's handover that has not finished, if there is one."""
-    statement = (
-        select(Handover)
-        .where(Handover.unit_id == unit.id, Handover.epoch == epoch)
-        .order_by(col(Handover.id).desc())
-        .limit(1)
-    )
-    newest = session.exec(statement).first()
-    return newest if newest is not None and newest.finished is None else None
+    last = newest.newest(session, unit.id, epoch)
+    return last if last is not None and last.finished is None else None
 
 
-def _handover_of(session: Session, unit: Unit, leaf: Leaf, record: Record) -> Handover | None:
+def _handover_of(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Handover | None:
     nonce = record.fields.get("nonce")
     if nonce is None:
         return current(session, unit, leaf.epoch)
-    statement = select(Handover).where(
-        Handover.unit_id == unit.id, Handover.epoch == leaf.epoch, Handover.nonce == nonce
-    )
-    return session.exec(statement).first()
+    return newest.by_nonce(session, unit.id, leaf.epoch, nonce)
 
 
-def _vehicle(session: Session, unit: Unit, leaf: Leaf, record: Record) -> Outcome:
+def _vehicle(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Outcome:
     fields = record.fields
     known = _handover_of(session, unit, leaf, record)
     if known is not None:
@@ -99,7 +88,7 @@ def _vehicle(session: Session, unit: Unit, leaf: Leaf, record: Record) -> Outcom
         else:
             _set_status(session, handover, StopStatus.UNDER_WAY, leaf, record)
     session.add(handover)
-    session.flush()
+    newest.begun(session, handover)
     return handover, trouble
 
 
@@ -123,14 +112,14 @@ def _mark_twins(session: Session, unit: Unit, task: int) -> list[Handover]:
     return completed
 
 
-def _crew(_session: Session, handover: Handover, _leaf: Leaf, record: Record) -> list[str]:
+def _crew(_session: Session, handover: Handover, _leaf: AnyLeaf, record: Record) -> list[str]:
     handover.state = "crew"
     handover.crew = record.fields["people"]
     handover.crew_picture = record.fields["picture"]
     return []
 
 
-def _approval(_session: Session, handover: Handover, _leaf: Leaf, record: Record) -> list[str]:
+def _approval(_session: Session, handover: Handover, _leaf: AnyLeaf, record: Record) -> list[str]:
     fields = record.fields
     handover.state = "approved" if fields["approved"] else "refused"
     handover.approved = fields["approved"]
@@ -141,7 +130,7 @@ def _approval(_session: Session, handover: Handover, _leaf: Leaf, record: Record
     return []
 
 
-def _boxes(_session: Session, handover: Handover, _leaf: Leaf, record: Record) -> list[str]:
+def _boxes(_session: Session, handover: Handover, _leaf: AnyLeaf, record: Record) -> list[str]:
     fields = record.fields
     handover.state = "boxes"
     handover.boxes_expected = [epc.hex() for epc in fields["expected"]]
@@ -152,14 +141,14 @@ def _boxes(_session: Session, handover: Handover, _leaf: Leaf, record: Record) -
     return []
 
 
-def _foreign_box(_session: Session, handover: Handover, _leaf: Leaf, record: Record) -> list[str]:
+def _foreign_box(_session: Session, handover: Handover, _leaf: AnyLeaf, record: Record) -> list[str]:
     epc = record.fields["epc"].hex()
     if epc not in handover.boxes_foreign:
         handover.boxes_foreign = [*handover.boxes_foreign, epc]
     return []
 
 
-def _closed(session: Session, handover: Handover, leaf: Leaf, record: Record) -> list[str]:
+def _closed(session: Session, handover: Handover, leaf: AnyLeaf, record: Record) -> list[str]:
     handover.state = "closed"
     handover.finished = None
     officer, crew = record.fields["officer"], record.fields["crew"]
@@ -170,14 +159,14 @@ def _closed(session: Session, handover: Handover, leaf: Leaf, record: Record) ->
     return []
 
 
-def _frozen(session: Session, handover: Handover, leaf: Leaf, record: Record) -> list[str]:
+def _frozen(session: Session, handover: Handover, leaf: AnyLeaf, record: Record) -> list[str]:
     handover.state = "frozen"
     handover.reason = record.fields["reason"]
     _set_status(session, handover, StopStatus.FROZEN, leaf, record)
     return []
 
 
-def _restarted(session: Session, handover: Handover, leaf: Leaf, record: Record) -> list[str]:
+def _restarted(session: Session, handover: Handover, leaf: AnyLeaf, record: Record) -> list[str]:
     handover.state = "restarted"
     handover.reason = record.fields["reason"]
     handover.finished = record.time
@@ -185,7 +174,7 @@ def _restarted(session: Session, handover: Handover, leaf: Leaf, record: Record)
     return []
 
 
-def _left(_session: Session, handover: Handover, _leaf: Leaf, record: Record) -> list[str]:
+def _left(_session: Session, handover: Handover, _leaf: AnyLeaf, record: Record) -> list[str]:
     handover.finished = record.time
     if handover.state in DONE:
         handover.state = "left"
@@ -247,7 +236,9 @@ def _skips_a_stop(session: Session, stop: Stop) -> bool:
     return not set(earlier) <= set(done)
 
 
-def _set_status(session: Session, handover: Handover, status: StopStatus, leaf: Leaf, record: Record) -> None:
+def _set_status(
+    session: Session, handover: Handover, status: StopStatus, leaf: AnyLeaf, record: Record
+) -> None:
     """Carry the handover's state over to planning. A twin changes nothing about what was completed."""
     if handover.twin:
         return

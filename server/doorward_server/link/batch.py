@@ -1,31 +1,48 @@
-"""Stores a batch of what units report, in one transaction: see `leaves.py` and `heads.py`."""
+"""Stores a batch of what units report, in one transaction: see `leaves.py` and `heads.py`.
 
-from sqlmodel import Session
+What the batch's units have in common is looked up first and together, what it adds is inserted last and
+together (`bulk.py`): the rest of a record's way is arithmetic.
+"""
 
+from sqlmodel import Session, col, select
+
+from doorward_server.alarms import service as alarms
+from doorward_server.handovers import newest, pictures
+from doorward_server.link import journal
 from doorward_server.link.heads import store_head
 from doorward_server.link.leaves import store_record
-from doorward_server.link.received import Outcome, ReceivedHead, ReceivedRecord
+from doorward_server.link.received import Outcome, ReceivedHead, ReceivedPicture, ReceivedRecord
 from doorward_server.units.models import Unit
+
+Item = ReceivedRecord | ReceivedHead | ReceivedPicture
 
 
 def store(
-    session: Session, batch: list[ReceivedRecord | ReceivedHead], broken: frozenset = frozenset()
+    session: Session,
+    batch: list[Item],
+    tips: journal.Tips,
+    broken: frozenset[tuple[int, int, int]] = frozenset(),
 ) -> Outcome:
     """Store a batch in its order. The caller commits, then carries the outcome out.
 
-    Raises ProjectionError for a record that breaks the projection. The caller rolls back and tries again with
-    its place in `broken`: then it is stored all the same, alarms, and stays out of the projection.
+    Raises ProjectionError for a record that breaks the projection. The caller rolls back, forgets the `tips`
+    (the ends of the journals, by which the next batch goes on), and tries again with its place in `broken`:
+    then it is stored all the same, alarms, and stays out of the projection.
     """
     outcome = Outcome()
-    early: dict[tuple[int, int], bool] = {}
-    # Held here, or the session would forget and look a unit up again for each of its records.
-    units = {item.unit_id: session.get_one(Unit, item.unit_id) for item in batch}
+    ids = {item.unit_id for item in batch}
+    units = {unit.id: unit for unit in session.exec(select(Unit).where(col(Unit.id).in_(ids)))}
+    journal.prepare(session, ids, tips)
+    newest.prepare(session, ids)
+    alarms.prepare(session, ids)
     for item in batch:
         unit = units[item.unit_id]
         if isinstance(item, ReceivedRecord):
-            store_record(session, unit, item, outcome, broken, early)
-        else:
+            store_record(session, unit, item, outcome, broken)
+        elif isinstance(item, ReceivedHead):
             store_head(session, unit, item, outcome)
+        else:
+            pictures.take(session, unit, item.hash, item.content)
     # A head may have come before its leaves within this batch: nothing later need ever ask for it again.
     waiting, outcome.waiting = outcome.waiting, {}
     for _, head in waiting.values():

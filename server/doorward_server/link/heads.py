@@ -8,9 +8,10 @@ from doorward_protocol.errors import BAD_HASH, BAD_SEQUENCE, MALFORMED, WRONG_UN
 from doorward_protocol.suite import run
 from sqlmodel import Session, col, select
 
+from doorward_server import bulk
 from doorward_server.alarms import service as alarms
 from doorward_server.handovers.models import Handover, HandoverEvent
-from doorward_server.link.journal import LARGEST, frontier_at, journal_of, note_conflict
+from doorward_server.link.journal import LARGEST, frontier_at, journal_of, note_conflict, tip_of
 from doorward_server.link.models import Head, JournalEpoch
 from doorward_server.link.received import Outcome, ReceivedHead
 from doorward_server.reports import service as reports
@@ -36,13 +37,16 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
     if head["size"] > journal.size:
         outcome.wait(item, head["epoch"], head["size"])
         return
-    known = session.exec(
-        select(Head).where(Head.unit_id == unit.id, Head.epoch == head["epoch"], Head.size == head["size"])
-    ).first()
+    known = None
+    if head["size"] <= journal.head_size:  # an agreed head is never larger than the newest
+        statement = select(Head).where(Head.unit_id == unit.id, Head.epoch == head["epoch"])
+        known = session.exec(statement.where(Head.size == head["size"])).first()
     if known is not None and known.root == head["root"]:
         outcome.replies.append((unit.id, "stored", {"object": known.receipt}))
         return
-    frontier = frontier_at(session, journal, head["size"])
+    tip = tip_of(session, journal)
+    whole = head["size"] == journal.size
+    frontier = tip.frontier if whole else frontier_at(session, journal, head["size"])
     if frontier.root() != head["root"]:
         note_conflict(session, unit, "journal_fork", head["epoch"], head["size"], item.object)
         outcome.refuse(unit.id, "head", head["root"], ProtocolError(BAD_HASH, "head and leaves differ"))
@@ -50,24 +54,15 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
     receipt = authority.sign_receipt(
         services, unit.kid, head["epoch"], head["size"], head["root"], services.clock.milliseconds()
     )
-    session.add(
-        Head(
-            unit_id=unit.id,
-            epoch=head["epoch"],
-            size=head["size"],
-            root=head["root"],
-            time=head["time"],
-            object=item.object,
-            receipt=receipt,
-            received=item.received,
-        )
-    )
+    row = {name: head[name] for name in ("epoch", "size", "root", "time")}
+    row |= {"unit_id": unit.id, "object": item.object, "receipt": receipt, "received": item.received}
+    bulk.insert(session, Head, row)
     if head["size"] > journal.head_size:
-        _print_reports(session, journal, head["size"])
+        if tip.closes:
+            _print_reports(session, journal, head["size"])
+            tip.closes = not whole
         journal.head_size = head["size"]
         journal.frontier = frontier.to_bytes()
-        session.add(journal)
-    session.flush()
     alarms.end_all(session, "head_missing", unit)
     outcome.replies.append((unit.id, "stored", {"object": receipt}))
 

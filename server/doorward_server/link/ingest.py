@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from doorward_server.link.batch import store
+from doorward_server.link.batch import Item, store
+from doorward_server.link.journal import Tips
 from doorward_server.link.leaves import ProjectionError
-from doorward_server.link.received import Outcome, ReceivedHead, ReceivedRecord
+from doorward_server.link.received import Outcome, ReceivedHead
 from doorward_server.services import Services
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,6 @@ BATCH = 200
 # Items that may wait before whoever brings more has to wait as well.
 ROOM = 1000
 
-Item = ReceivedRecord | ReceivedHead
 Result = TypeVar("Result")
 
 
@@ -44,6 +44,7 @@ class Ingest:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="link-writer")
         self._items: list[Item] = []
         self._heads: dict[int, ReceivedHead] = {}
+        self._tips: Tips = {}  # for the writer's thread alone
         self._task: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
         self._room.set()
@@ -99,7 +100,9 @@ class Ingest:
         broken: frozenset[tuple[int, int, int]] = frozenset()
         while True:
             try:
-                return await self.write(lambda session, broken=broken: store(session, batch, broken))
+                return await self.write(
+                    lambda session, broken=broken: store(session, batch, self._tips, broken)
+                )
             except ProjectionError as problem:
                 if problem.place in broken:
                     raise
@@ -107,5 +110,9 @@ class Ingest:
                 broken |= {problem.place}
 
     def _in_transaction(self, action: Callable[[Session], Any]) -> Any:
-        with self._services.database.writing() as session:
-            return action(session)
+        try:
+            with self._services.database.writing() as session:
+                return action(session)
+        except BaseException:
+            self._tips.clear()  # they may be ahead of what was rolled back
+            raise

@@ -1,7 +1,9 @@
 """The received journals as both leaves and heads need them: progress, tree, and what contradicts them."""
 
+from collections.abc import Iterable
+
 from doorward_protocol import merkle
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from doorward_server.alarms import service as alarms
 from doorward_server.link.models import JournalConflict, JournalEpoch, Leaf
@@ -10,6 +12,61 @@ from doorward_server.units.models import Unit
 
 # The database's integers; a unit's epochs and indices stay far below.
 LARGEST = (1 << 63) - 1
+
+
+class Tip:
+    """The end of a journal: the tree of its leaves without a gap; whether one since the last head `closes`."""
+
+    __slots__ = ("closes", "frontier")
+
+    def __init__(self, frontier: merkle.Frontier, closes: bool) -> None:
+        self.frontier = frontier
+        self.closes = closes
+
+
+# By (unit, epoch). Kept by the writer from batch to batch, so that a head costs no look at its leaves;
+# forgotten whenever a batch was rolled back.
+Tips = dict[tuple[int, int], Tip]
+
+
+def prepare(session: Session, unit_ids: Iterable[int], tips: Tips) -> None:
+    """Look up the journals of these units together, and which of them have leaves that wait for others."""
+    ids = list(unit_ids)
+    epochs = session.exec(select(JournalEpoch).where(col(JournalEpoch.unit_id).in_(ids)))
+    early = (
+        select(Leaf.unit_id, Leaf.epoch)
+        .join(
+            JournalEpoch,
+            (col(JournalEpoch.unit_id) == Leaf.unit_id) & (col(JournalEpoch.epoch) == Leaf.epoch),
+        )
+        .where(col(Leaf.unit_id).in_(ids), col(Leaf.index) > JournalEpoch.size)
+    )
+    session.info["journals"] = {(journal.unit_id, journal.epoch): journal for journal in epochs}
+    session.info["early"] = set(session.exec(early))
+    session.info["tips"] = tips
+    session.info["next_leaf"] = 1 + (session.exec(select(func.max(Leaf.id))).one() or 0)
+
+
+def early_journals(session: Session) -> set[tuple[int, int]]:
+    """The journals, as (unit, epoch), that have leaves after a gap."""
+    return session.info["early"]
+
+
+def next_leaf(session: Session) -> int:
+    """The number of the next leaf: there is one writer, and it counts."""
+    number = session.info["next_leaf"]
+    session.info["next_leaf"] = number + 1
+    return number
+
+
+def tip_of(session: Session, journal: JournalEpoch) -> Tip:
+    """The end of a journal as the writer knows it, or as its leaves tell."""
+    tips: Tips = session.info["tips"]
+    place = (journal.unit_id, journal.epoch)
+    tip = tips.get(place)
+    if tip is None or tip.frontier.size != journal.size:
+        tip = tips[place] = Tip(frontier_at(session, journal, journal.size), closes=True)
+    return tip
 
 
 def journal_of(session: Session, unit_id: int, epoch: int) -> JournalEpoch:
@@ -31,6 +88,8 @@ def frontier_at(session: Session, journal: JournalEpoch, size: int) -> merkle.Fr
     frontier = merkle.Frontier()
     if size >= journal.head_size:
         frontier = merkle.Frontier.from_bytes(journal.frontier)
+    if frontier.size == size:
+        return frontier
     statement = (
         select(Leaf.leaf_hash)
         .where(

@@ -8,12 +8,21 @@ from typing import Any
 
 from doorward_protocol import merkle, records
 from doorward_protocol.errors import BAD_HASH, MALFORMED, ProtocolError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
+from doorward_server import bulk
 from doorward_server.alarms import service as alarms
 from doorward_server.handovers import projection
-from doorward_server.link.journal import LARGEST, frontier_at, journal_of, note_conflict
-from doorward_server.link.models import JournalEpoch, Leaf
+from doorward_server.link.journal import (
+    LARGEST,
+    early_journals,
+    frontier_at,
+    journal_of,
+    next_leaf,
+    note_conflict,
+    tip_of,
+)
+from doorward_server.link.models import AnyLeaf, Leaf, StoredLeaf
 from doorward_server.link.received import Outcome, ReceivedRecord
 from doorward_server.units.models import Unit
 
@@ -32,23 +41,18 @@ def store_record(
     item: ReceivedRecord,
     outcome: Outcome,
     broken: frozenset[tuple[int, int, int]],
-    early: dict[tuple[int, int], bool],
 ) -> None:
-    """Store one record. `broken` holds places that cannot be projected (see ProjectionError).
-
-    `early` remembers, for one transaction, which journals (unit, epoch) have leaves that wait for others.
-    """
+    """Store one record. `broken` holds places that cannot be projected (see ProjectionError)."""
     if item.epoch > LARGEST or item.index > LARGEST or len(item.entry) > records.MAX_ENTRY:
         outcome.refuse(unit.id, "record", b"", ProtocolError(MALFORMED, "record out of range"))
         return
     leaf_hash = merkle.leaf_hash(item.entry)
     place = (item.unit_id, item.epoch)
     journal = journal_of(session, *place)
-    if place not in early:
-        early[place] = _has_early_leaves(session, journal)
+    early = early_journals(session)
     # Most records come in their order, once: nothing has to be looked up for them.
     known = None
-    if item.index != journal.size or early[place]:
+    if item.index != journal.size or place in early:
         known = _leaf(session, *place, item.index)
     if known is not None:
         if known.leaf_hash != leaf_hash:
@@ -56,55 +60,45 @@ def store_record(
             problem = ProtocolError(BAD_HASH, "another leaf is stored here")
             outcome.refuse(unit.id, "record", leaf_hash, problem)
         return
-    leaf = Leaf(
-        unit_id=item.unit_id,
-        epoch=item.epoch,
-        index=item.index,
-        leaf_hash=leaf_hash,
-        entry=item.entry,
-        received=item.received,
+    leaf: AnyLeaf | None = StoredLeaf(
+        next_leaf(session), *place, item.index, leaf_hash, item.entry, item.received
     )
-    session.add(leaf)
-    session.flush()
+    bulk.insert(session, Leaf, leaf._asdict())
     if item.index != journal.size:
-        early[place] = True
+        early.add(place)
         projection.foresee(session, unit, leaf)
         return
+    tip = tip_of(session, journal)
     while leaf is not None:
-        outcome.wanted += [(unit.id, name) for name in _project(session, unit, leaf, broken)]
-        _check_epoch(session, unit, leaf)
+        projected = _project(session, unit, leaf, broken)
+        outcome.wanted += [(unit.id, name) for name in projected.pictures]
+        if projected.name == "epoch":
+            _check_epoch(session, unit, leaf)
+        tip.closes |= projected.name == "closed"
+        tip.frontier.append(leaf.leaf_hash)
         journal.size += 1
-        leaf = _leaf(session, *place, journal.size) if early[place] else None
-    session.add(journal)
+        leaf = _leaf(session, *place, journal.size) if place in early else None
     if journal.size > journal.head_size:
         outcome.uncovered[unit.id] = item.received
 
 
-def _has_early_leaves(session: Session, journal: JournalEpoch) -> bool:
-    """Whether leaves are stored that still wait for their predecessors."""
-    statement = select(Leaf.id).where(
-        Leaf.unit_id == journal.unit_id, Leaf.epoch == journal.epoch, col(Leaf.index) > journal.size
-    )
-    return session.exec(statement.limit(1)).first() is not None
-
-
 def _project(
-    session: Session, unit: Unit, leaf: Leaf, broken: frozenset[tuple[int, int, int]]
-) -> list[bytes]:
+    session: Session, unit: Unit, leaf: AnyLeaf, broken: frozenset[tuple[int, int, int]]
+) -> projection.Projected:
     place = (unit.id, leaf.epoch, leaf.index)
     if place in broken:
         projection.note_unreadable(session, unit, leaf)
-        return []
+        return projection.UNREADABLE
     try:
         return projection.project(session, unit, leaf)
     except Exception as problem:  # whatever a unit reports, its journal is stored
         raise ProjectionError(place) from problem
 
 
-def _check_epoch(session: Session, unit: Unit, leaf: Leaf) -> None:
+def _check_epoch(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
     """A new epoch names the last head of the one before: it has to be what was reported then."""
     record = projection.read(leaf)
-    if record is None or leaf.entry is None or record.name != "epoch":
+    if record is None or leaf.entry is None:
         return
     said = record.fields
     past = journal_of(session, unit.id, said["previous_epoch"])

@@ -3,6 +3,8 @@
 Nothing here is ever overwritten: what contradicts a leaf or head is kept beside it as `JournalConflict`.
 """
 
+from typing import NamedTuple
+
 from doorward_protocol import merkle
 from sqlalchemy import BigInteger, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -11,7 +13,8 @@ SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Leaf(SQLModel, table=True):
-    """One journal entry of a unit. `id` is the order of storing: projections replay by it."""
+    """One journal entry of a unit. `id` is the order of storing, given by the link's one writer: projections
+    replay by it."""
 
     __table_args__ = (UniqueConstraint("unit_id", "epoch", "index"),)
 
@@ -23,6 +26,21 @@ class Leaf(SQLModel, table=True):
     # None once the content was deleted; the hash stays, so the tree still proves its place.
     entry: bytes | None = None
     received: int = Field(sa_type=BigInteger)
+
+
+class StoredLeaf(NamedTuple):
+    """A leaf as it is stored, before anybody has read it back: the columns of `Leaf`."""
+
+    id: int
+    unit_id: int
+    epoch: int
+    index: int
+    leaf_hash: bytes
+    entry: bytes | None
+    received: int
+
+
+AnyLeaf = Leaf | StoredLeaf
 
 
 class JournalEpoch(SQLModel, table=True):

@@ -1,13 +1,12 @@
 """What comes in on the link, and what is to be done about it once it is stored."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from doorward_protocol.errors import ProtocolError
 
 
-@dataclass(frozen=True)
-class ReceivedRecord:
+class ReceivedRecord(NamedTuple):
     """A `record` message; `received` in ms since 1970 UTC."""
 
     unit_id: int
@@ -17,13 +16,20 @@ class ReceivedRecord:
     received: int
 
 
-@dataclass(frozen=True)
-class ReceivedHead:
+class ReceivedHead(NamedTuple):
     """A `head` message."""
 
     unit_id: int
     object: bytes
     received: int
+
+
+class ReceivedPicture(NamedTuple):
+    """A picture that has come whole, in `blob` messages; its hash is right."""
+
+    unit_id: int
+    hash: bytes
+    content: bytes
 
 
 @dataclass

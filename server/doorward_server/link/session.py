@@ -15,7 +15,7 @@ from doorward_protocol.errors import NAMES, NOT_WANTED, TIMED_OUT, TOO_LARGE, Pr
 from doorward_server.link import state
 from doorward_server.link.outbox import Outbox
 from doorward_server.link.pictures import Pictures
-from doorward_server.link.received import ReceivedHead, ReceivedRecord
+from doorward_server.link.received import ReceivedHead, ReceivedPicture, ReceivedRecord
 from doorward_server.units import authority
 
 if TYPE_CHECKING:
@@ -201,9 +201,7 @@ class LinkSession:
             )
             return
         if content is not None:
-            await self._links.ingest.write(
-                lambda session: state.keep_picture(session, self.unit_id, fields["hash"], content)
-            )
+            await self._links.ingest.put(ReceivedPicture(self.unit_id, fields["hash"], content))
 
     async def _on_refused(self, fields: dict) -> None:
         if fields["what"] == "want":

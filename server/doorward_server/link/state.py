@@ -11,7 +11,6 @@ from sqlmodel import Session, col, select
 from doorward_server import live
 from doorward_server.alarms import service as alarms
 from doorward_server.alarms.rules import CLOCK_LIMIT
-from doorward_server.handovers import pictures
 from doorward_server.handovers.models import Command, Picture
 from doorward_server.link.heads import newest_head
 from doorward_server.link.journal import LARGEST, note_conflict
@@ -106,16 +105,6 @@ def note_refused(session: Session, unit_id: int, fields: dict[str, Any]) -> None
             session.add(command)
             session.flush()
     publish(session, unit, "refused", what=fields["what"][:_LONGEST_TEXT], reason=fields["reason"])
-
-
-def keep_picture(session: Session, unit_id: int, name: bytes, content: bytes) -> None:
-    """Keep a picture that has come whole."""
-    picture = session.get(Picture, name)
-    if picture is None or picture.unit_id != unit_id or picture.content is not None:
-        return
-    pictures.keep(session, picture, content)
-    unit = session.get_one(Unit, unit_id)
-    live.publish(session, "picture", {"name": "picture", "site": unit.site_id, "picture": name.hex()})
 
 
 def note_abuse(session: Session, unit_id: int, reason: int, detail: str) -> None:

@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Iterator
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.people.models import Person, PersonRole
@@ -35,6 +36,8 @@ HOLDING = (RunStatus.PROPOSED, RunStatus.RELEASED)
 OPEN = (StopStatus.PLANNED, StopStatus.UNDER_WAY, StopStatus.FROZEN)
 _CREW_ROLES = (PersonRole.ESCORT, PersonRole.DRIVER)
 _LONGEST_WINDOW = datetime.timedelta(days=1)
+# The span of a plan without stops.
+_NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 
 def findings(session: Session, plan: Plan, run_id: int | None = None) -> list[Finding]:
@@ -66,9 +69,8 @@ def _vehicle(session: Session, plan: Plan, run_id: int | None) -> Iterator[Findi
     if vehicle is None:
         yield finding("vehicle_unknown", "vehicle")
         return
-    for other in _runs_at_that_time(session, plan, run_id):
-        if other.vehicle_id == vehicle.id:
-            yield finding("vehicle_busy", "vehicle", plate=vehicle.plate, run=other.id)
+    for other in session.exec(_runs_at_that_time(plan, run_id).where(Run.vehicle_id == vehicle.id)):
+        yield finding("vehicle_busy", "vehicle", plate=vehicle.plate, run=other)
 
 
 def _crew(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]:
@@ -99,11 +101,16 @@ def _crew(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]
 
 def _crew_elsewhere(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]:
     people = [member.person_id for member in plan.crew]
-    for other in _runs_at_that_time(session, plan, run_id):
-        busy = select(RunMember).where(RunMember.run_id == other.id, col(RunMember.person_id).in_(people))
-        for member in session.exec(busy):
-            name = session.get_one(Person, member.person_id).name_zh
-            yield finding("crew_busy", "crew", name=name, run=other.id)
+    busy = (
+        select(RunMember)
+        .where(
+            col(RunMember.person_id).in_(people), col(RunMember.run_id).in_(_runs_at_that_time(plan, run_id))
+        )
+        .order_by(col(RunMember.run_id))
+    )
+    for member in session.exec(busy):
+        name = session.get_one(Person, member.person_id).name_zh
+        yield finding("crew_busy", "crew", name=name, run=member.run_id)
 
 
 def _route(plan: Plan) -> Iterator[Finding]:
@@ -186,18 +193,15 @@ def _runs_with(session: Session, box: Box, run_id: int | None) -> list[int]:
     return list(session.exec(query))
 
 
-def _runs_at_that_time(session: Session, plan: Plan, run_id: int | None) -> list[Run]:
-    """Other runs that hold their things while this plan lasts: any of their open windows within its span."""
-    if not plan.stops:
-        return []
-    begin = min(stop.window_from for stop in plan.stops)
-    end = max(stop.window_until for stop in plan.stops)
-    query = (
-        select(Run)
+def _runs_at_that_time(plan: Plan, run_id: int | None) -> SelectOfScalar[int]:
+    """The query for other runs that hold their things while this plan lasts: an open window in its span."""
+    begin = min((stop.window_from for stop in plan.stops), default=_NEVER)
+    end = max((stop.window_until for stop in plan.stops), default=_NEVER)
+    return (
+        select(Run.id)
         .join(Stop, col(Stop.run_id) == col(Run.id))
         .where(col(Run.status).in_(HOLDING), col(Stop.status).in_(OPEN), col(Run.id) != (run_id or 0))
         .where(col(Stop.window_from) < end, col(Stop.window_until) > begin)
         .distinct()
         .order_by(col(Run.id))
     )
-    return list(session.exec(query))

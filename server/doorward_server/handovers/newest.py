@@ -1,0 +1,65 @@
+"""The newest handover of each journal, which is the one that most records belong to: looked up once per
+transaction, together for all units of a batch."""
+
+from collections.abc import Iterable
+
+from sqlmodel import Session, col, func, select
+
+from doorward_server.handovers.models import Handover
+
+_KNOWN = "newest_handovers"
+
+
+def prepare(session: Session, unit_ids: Iterable[int]) -> None:
+    """Look up the newest handovers of these units' journals; for the others `newest` looks by itself."""
+    ids = list(unit_ids)
+    last = (
+        select(func.max(Handover.id))
+        .where(col(Handover.unit_id).in_(ids))
+        .group_by(col(Handover.unit_id), col(Handover.epoch))
+    )
+    known = _Known(ids)
+    for handover in session.exec(select(Handover).where(col(Handover.id).in_(last))):
+        known.of[handover.unit_id, handover.epoch] = handover
+    session.info[_KNOWN] = known
+
+
+def newest(session: Session, unit_id: int, epoch: int) -> Handover | None:
+    """The handover that began last in this journal."""
+    known: _Known = session.info.setdefault(_KNOWN, _Known([]))
+    place = (unit_id, epoch)
+    if place not in known.of and unit_id not in known.prepared:
+        statement = select(Handover).where(Handover.unit_id == unit_id, Handover.epoch == epoch)
+        known.of[place] = session.exec(statement.order_by(col(Handover.id).desc()).limit(1)).first()
+    return known.of.get(place)
+
+
+def by_nonce(session: Session, unit_id: int, epoch: int, nonce: bytes) -> Handover | None:
+    """The handover of this nonce: mostly the newest."""
+    last = newest(session, unit_id, epoch)
+    if last is None or last.nonce == nonce:
+        return last
+    statement = select(Handover).where(
+        Handover.unit_id == unit_id, Handover.epoch == epoch, Handover.nonce == nonce
+    )
+    return session.exec(statement).first()
+
+
+def begun(session: Session, handover: Handover) -> None:
+    """A handover has begun, and is the newest of its journal from now on."""
+    session.info.setdefault(_KNOWN, _Known([])).of[handover.unit_id, handover.epoch] = handover
+
+
+def forget(session: Session) -> None:
+    """Forget what was looked up: a savepoint is being rolled back."""
+    session.info.pop(_KNOWN, None)
+
+
+class _Known:
+    """What is known in one transaction: by (unit, epoch), and of which units all of it."""
+
+    __slots__ = ("of", "prepared")
+
+    def __init__(self, unit_ids: list[int]) -> None:
+        self.of: dict[tuple[int, int], Handover | None] = {}
+        self.prepared = frozenset(unit_ids)

@@ -21,7 +21,7 @@ from doorward_protocol.suite_openssl import OpenSSLSuite
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from .fleet_delivery import entries_of
+from .fleet_delivery import Journal, journal_of
 
 EPOCH = 1
 CONNECT_AT_ONCE = 32  # handshakes under way; a bank's units do not all boot in one second
@@ -61,7 +61,7 @@ class Phase:
 
 @dataclass
 class Delivered:
-    """The third phase: seconds until a receipt, since its head left and since the first record under it did."""
+    """The third phase: seconds until a receipt since its head left, and since its first record did."""
 
     stored: list[float] = field(default_factory=list)
     receipts: list[float] = field(default_factory=list)
@@ -84,7 +84,8 @@ class Client:
         self._manifest: dict = {}
         self._order: dict = {}
         self.fetched_bytes = 0
-        self.entries: list[bytes] = []
+        self.journal = Journal([], {})
+        self._unasked: set[bytes] = set()  # pictures that the server has not fetched
 
     async def connect(self) -> None:
         """Shake hands, and wait for the server's proof of it: its first `time`."""
@@ -125,14 +126,13 @@ class Client:
 
     async def deliver(self, records: int, heads: int, delivered: Delivered) -> None:
         """Report the order's delivery; every head waits for the receipt of the one before it."""
-        if not self.entries:
-            self.prepare(records)
+        entries = self.journal.entries
         frontier = merkle.Frontier()
         for number in range(heads):
             begin = time.perf_counter()
             for index in range(records * number // heads, records * (number + 1) // heads):
-                await self._send("record", epoch=EPOCH, index=index, entry=self.entries[index])
-                frontier.append(merkle.leaf_hash(self.entries[index]))
+                await self._send("record", epoch=EPOCH, index=index, entry=entries[index])
+                frontier.append(merkle.leaf_hash(entries[index]))
             signed = await self._sign_head(frontier)
             sent = time.perf_counter()
             await self._send("head", object=signed)
@@ -140,10 +140,13 @@ class Client:
             end = time.perf_counter()
             delivered.stored.append(end - begin)
             delivered.receipts.append(end - sent)
+        while self._unasked:
+            await self._receive("want")
 
     def prepare(self, records: int) -> None:
         """Write the journal that `deliver` reports: what happened before the line was up."""
-        self.entries = entries_of(self._order, self._manifest["version"], records, self._suite.random)
+        self.journal = journal_of(self._order, self._manifest["version"], records, self._suite.random)
+        self._unasked = set(self.journal.pictures)
 
     async def close(self) -> None:
         """Close; harmless before `connect`."""
@@ -198,6 +201,11 @@ class Client:
         if said != (self._unit.kid, EPOCH, frontier.size, frontier.root()):
             raise FleetError("a receipt for something else than the head")
 
+    async def _send_picture(self, name: bytes) -> None:
+        content = self.journal.pictures[name]
+        await self._send("blob", hash=name, offset=0, total=len(content), data=content)
+        self._unasked.discard(name)
+
     async def _send(self, name: str, **fields: object) -> None:
         await self._socket.send(self._channel.seal(messages.encode(name, **fields)))
 
@@ -212,6 +220,8 @@ class Client:
         """The next message of this name. `time` and `want` may come at any moment; `refused` must not."""
         while True:
             got, fields = messages.decode(self._channel.open(await self._receive_frame()), messages.TO_UNIT)
+            if got == "want":
+                await self._send_picture(fields["hash"])
             if got == name:
                 return fields
             if got == "refused":
@@ -224,6 +234,7 @@ class Fleet:
     def __init__(self, units: list[FleetUnit], authorities: Authorities, url: str) -> None:
         suite = OpenSSLSuite(os.urandom)
         self.clients = [Client(unit, authorities, suite, url) for unit in units]
+        self._through = self.clients  # of all phases so far
 
     async def connect(self, told: Callable[[int], None]) -> Phase:
         """Connect everybody."""
@@ -237,7 +248,7 @@ class Fleet:
         self, records: int, heads: int, delivered: Delivered, told: Callable[[int], None]
     ) -> Phase:
         """Let everybody deliver at once."""
-        for client in self.clients:
+        for client in self._through:
             client.prepare(records)
         return await self._all(lambda one: one.deliver(records, heads, delivered), len(self.clients), told)
 
@@ -253,6 +264,7 @@ class Fleet:
     ) -> Phase:
         gate = asyncio.Semaphore(at_once)
         failures: list[str] = []
+        through: list[Client] = []
         done = 0
 
         async def one(number: int, client: Client) -> None:
@@ -260,13 +272,15 @@ class Fleet:
             async with gate:
                 try:
                     await action(client)
+                    through.append(client)
                 except (FleetError, ProtocolError, OSError, TimeoutError, WebSocketException) as problem:
                     failures.append(f"unit {number}: {type(problem).__name__}: {problem}")
             done += 1
             told(done)
 
         begin = time.perf_counter()
-        await asyncio.gather(*(one(number, client) for number, client in enumerate(self.clients)))
+        await asyncio.gather(*(one(number, client) for number, client in enumerate(self._through)))
+        self._through = through
         return Phase(time.perf_counter() - begin, failures)
 
 

@@ -106,7 +106,9 @@ def measure(console: Console, folder: Path, units: int, port: int) -> Result:
             (connect, connect_cpu), (orders, orders_cpu), (deliver, deliver_cpu) = asyncio.run(phases(server))
             rss = server.peak_rss_bytes()
     failures = [*connect.failures, *orders.failures, *deliver.failures]
-    expected = {member.kid: client.entries for member, client in zip(members, fleet.clients, strict=True)}
+    expected = {
+        member.kid: client.journal.entries for member, client in zip(members, fleet.clients, strict=True)
+    }
     failures += not_stored_once(folder / "data" / "doorward.sqlite", expected)
     records = sum(len(entries) for entries in expected.values())
     return Result(
@@ -139,7 +141,8 @@ def not_stored_once(database: Path, expected: dict[bytes, list[bytes]]) -> list[
     try:
         stored: dict[bytes, list[bytes]] = {kid: [] for kid in expected}
         for kid, entry in connection.execute(
-            'SELECT unit.kid, entry FROM leaf JOIN unit ON unit.id = unit_id ORDER BY unit_id, leaf.epoch, "index"'
+            "SELECT unit.kid, entry FROM leaf JOIN unit ON unit.id = unit_id "
+            'ORDER BY unit_id, leaf.epoch, "index"'
         ):
             stored.setdefault(kid, []).append(entry)
         wrong = [
@@ -148,7 +151,7 @@ def not_stored_once(database: Path, expected: dict[bytes, list[bytes]]) -> list[
             if stored[kid] != expected[kid]
         ]
         total = sum(len(entries) for entries in expected.values())
-        (events,) = connection.execute("SELECT count(*) FROM handover_event").fetchone()
+        (events,) = connection.execute("SELECT count(*) FROM handoverevent").fetchone()
         (closed,) = connection.execute("SELECT count(*) FROM handover WHERE state = 'left'").fetchone()
         (alarms,) = connection.execute("SELECT count(*) FROM alarm").fetchone()
     finally:

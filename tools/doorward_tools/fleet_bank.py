@@ -3,9 +3,9 @@
     fleet = prepare(folder, count=1000)
 
 People, vans and boxes are entered in bulk, with one entry in the journal of decisions for each step, as
-whoever has the machine sets up a bank without users; everything after that (plan, release by two people, registration, manifest) goes through the
-server's own services, one by one, because this is what makes an order valid. Every branch has a run of its
-own: a thousand vans arrive at a thousand doors, and nobody skips a stop.
+whoever has the machine sets up a bank without users. What follows (plan, release by two people, registration,
+manifest) goes through the server's own services, one by one, because this is what makes an order valid. Every
+branch has a run of its own: a thousand vans arrive at a thousand doors, and nobody skips a stop.
 """
 
 from collections.abc import Callable

@@ -15,7 +15,7 @@ LARGEST = (1 << 63) - 1
 
 
 class Tip:
-    """The end of a journal: the tree of its leaves without a gap; whether one since the last head `closes`."""
+    """The end of a journal: the tree of its leaves without a gap; `closes`: one since the last head does."""
 
     __slots__ = ("closes", "frontier")
 

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterable
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from doorward_server.audit import service as audit
 from doorward_server.fleet.models import Box
@@ -67,14 +67,19 @@ def stops_to_hold(session: Session, site_id: int) -> list[Stop]:
 def next_change(session: Session) -> datetime.datetime | None:
     """When `stops_to_hold` of some site next gives something else by time alone; None: not foreseeable."""
     now = services_of(session).clock.now()
-    query = select(Stop).where(col(Stop.order_version) > 0, Stop.status != StopStatus.CANCELLED)
-    moments = [
-        moment
-        for stop in session.exec(query.where(col(Stop.expires) > now - LONG_PAST))
-        for moment in (stop.window_from - HOLD_BEFORE, _held_until(stop))
-        if moment > now
-    ]
-    return min(moments, default=None)
+    held = (col(Stop.order_version) > 0, Stop.status != StopStatus.CANCELLED)
+    begin, closed, void = (
+        session.exec(query.where(*held, col(Stop.expires) > now - LONG_PAST)).one()
+        for query in (
+            select(func.min(Stop.window_from)).where(col(Stop.window_from) > now + HOLD_BEFORE),
+            select(func.min(Stop.closed_at)).where(col(Stop.closed_at) > now - HOLD_AFTER),
+            select(func.min(Stop.expires)).where(
+                col(Stop.closed_at).is_(None), col(Stop.expires) > now - HOLD_AFTER
+            ),
+        )
+    )
+    moments = (begin and begin - HOLD_BEFORE, closed and closed + HOLD_AFTER, void and void + HOLD_AFTER)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def place_of_box(session: Session, epc: bytes) -> tuple[Box, Stop | None] | None:

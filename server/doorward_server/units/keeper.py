@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from doorward_server.clock import to_milliseconds
 from doorward_server.services import Services
@@ -67,9 +67,9 @@ class Keeper:
         passed = self._boundary is not None and now >= self._boundary
         if units or passed:
             with self._services.database.writing() as session:
-                for unit in session.exec(select(Unit)).all():
-                    if passed or unit.id in units:
-                        service.refresh(session, unit)
+                query = select(Unit) if passed else select(Unit).where(col(Unit.id).in_(units))
+                for unit in session.exec(query).all():
+                    service.refresh(session, unit)
         with self._services.database.reading() as session:
             moment = manifests.next_boundary(session)
         self._boundary = None if moment is None else to_milliseconds(moment)

@@ -9,7 +9,7 @@ import hashlib
 from datetime import datetime
 
 from doorward_protocol import cbor, objects
-from sqlmodel import Session, select
+from sqlmodel import Session, col, func, select
 
 from doorward_server.clock import from_milliseconds
 from doorward_server.fleet.models import Site
@@ -26,10 +26,13 @@ PROMPTS_ID = 1
 
 def next_boundary(session: Session) -> datetime | None:
     """When the manifest of some unit has to be looked at again; None if nothing is ahead."""
-    newest = (_newest(session, unit) for unit in session.exec(select(Unit)).all())
-    moments = [from_milliseconds(_renewal(manifest)) for manifest in newest if manifest is not None]
-    change = next_change(session)
-    return min([*moments, change] if change else moments, default=None)
+    first = session.exec(
+        select(func.min(ManifestVersion.issued + ManifestVersion.fresh_until))
+        .join(Unit, col(Unit.id) == ManifestVersion.unit_id)
+        .where(ManifestVersion.version == Unit.manifest_version)
+    ).one()
+    renewal = None if first is None else from_milliseconds(first // 2)
+    return min((moment for moment in (renewal, next_change(session)) if moment is not None), default=None)
 
 
 def compile_manifest(session: Session, unit: Unit) -> ManifestVersion | None:

@@ -26,7 +26,7 @@ from sqlmodel import Session
 import doorward_server
 
 BUSY_MILLISECONDS = 10_000
-_PRAGMAS = (
+PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
@@ -65,7 +65,7 @@ def open_engine(url: str) -> Engine:
 
 def _prepare_connection(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # sqlite3's own implicit BEGIN would come too late; see _begin
-    for pragma in _PRAGMAS:
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -67,7 +67,7 @@ def command(
     }
     microseconds = floor.cpu_seconds / floor.records * 1e6
     console.print(
-        f"floor: {floor.records_per_second:.0f} records a second, {microseconds:.0f} µs of processor a record "
+        f"floor: {floor.records_per_second:.0f} records a second, {microseconds:.0f} µs of processor each "
         f"({floor.signatures} signatures in {floor.verify_seconds:.1f} s, "
         f"{floor.rows} rows in {floor.insert_seconds:.1f} s)"
     )

@@ -109,7 +109,9 @@ def play(
     return scenario.run(chosen, preparation, command, folder / "world", runtime=Runtime(runtime))
 
 
-def _sweep(chosen, preparation, folder: Path, runtime, sample: int | None, tell: Callable[[str, int, int], None]):
+def _sweep(
+    chosen, preparation, folder: Path, runtime, sample: int | None, tell: Callable[[str, int, int], None]
+):
     """Play a day again and again with power cuts, each time from the same beginning."""
     from doorward_simulator.power.sweep import Sweep
 

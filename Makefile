@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := build/stamps
 
-.PHONY: demo test check format setup lock clean
+.PHONY: demo test check bench format setup lock clean
 
 demo: setup  ## The main job, with embedded defaults. ONCE=1 plays one delivery and ends.
 	$(BIN)/doorward demo $(if $(ONCE),--once) $(DEMO)
@@ -23,6 +23,9 @@ check: setup  ## Formatting, lint, types and tests.
 	npx --no-install pyright
 	npx --no-install pyright -p protocol/pyrightconfig.json
 	$(MAKE) test
+
+bench: setup  ## What the parts cost, measured; not part of the tests.
+	$(BIN)/doorward bench
 
 format: setup
 	$(BIN)/ruff format .

@@ -38,7 +38,7 @@ def add(first, second):
 
 def points():
     """The 32 points."""
-    teeth = [G]
+    teeth: list[tuple[int, int]] = [G]
     for _ in range(TEETH - 1):
         point = teeth[-1]
         for _ in range(COLUMNS):

@@ -154,11 +154,7 @@ def test_a_difference_would_be_found(monkeypatch):
 
 @pytest.fixture
 def bench():
-    import typer
-
-    app = typer.Typer()
-    bench_parsers.register(app)
-    return lambda *arguments: CliRunner().invoke(app, arguments)
+    return lambda *arguments: CliRunner().invoke(commands.app, arguments)
 
 
 def test_the_commands_print_figures(bench):

@@ -23,7 +23,7 @@ def played(tmp_path_factory, cache):
     def play(name):
         if name not in reports:
             folder = tmp_path_factory.mktemp(name)
-            report = command.play(command.load_scenario(name), folder, cache, SAMPLE)
+            report = command.play(command.load_scenario(name), folder, cache, sample=SAMPLE)
             (folder / "report.json").write_text(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
             reports[name] = (report, folder)
         return reports[name]

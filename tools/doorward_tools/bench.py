@@ -1,13 +1,20 @@
 """`doorward bench`: measure, one subject a sub-command; alone it measures them all, as `make bench` does.
 
-A subject is a file bench_NAME.py with a `command` that takes `as_json`; it is listed here.
+A subject is a command of a file bench_NAME.py that takes `as_json`; it is listed here.
 """
 
 import typer
 
-from doorward_tools import bench_crypto
+from doorward_tools import bench_crypto, bench_fingers, bench_kills, bench_link, bench_parsers
 
-SUBJECTS = {"crypto": bench_crypto.command}
+SUBJECTS = {
+    "crypto": bench_crypto.command,
+    "link": bench_link.command,
+    "kills": bench_kills.command,
+    "fingers": bench_fingers.command,
+    "parsers": bench_parsers.parsers,
+    "cbor": bench_parsers.agreement,
+}
 
 app = typer.Typer(help="Measure what the parts do; without a subject, all of them.")
 
@@ -19,5 +26,6 @@ for _name, _command in SUBJECTS.items():
 def everything(context: typer.Context) -> None:
     """Measure what the parts do; without a subject, all of them."""
     if context.invoked_subcommand is None:
-        for command in SUBJECTS.values():
+        for name, command in SUBJECTS.items():
+            typer.echo(f"\n{name}")
             command(as_json=False)

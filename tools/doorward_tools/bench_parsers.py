@@ -16,18 +16,10 @@ import typer
 
 PROCESSES = 2
 MILLION = 1_000_000
-PARSERS_EXAMPLE = "Example:  doorward bench parsers ef01 m100 --count 100000 --seed 7 --json"
-CBOR_EXAMPLE = "Example:  doorward bench cbor --count 100000"
 
 Count = Annotated[int, typer.Option(help="Inputs for each parser.", min=1)]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal inputs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
-
-
-def register(bench: typer.Typer) -> None:
-    """Add both commands to the group `doorward bench`."""
-    bench.command("parsers", epilog=PARSERS_EXAMPLE)(parsers)
-    bench.command("cbor", epilog=CBOR_EXAMPLE)(agreement)
 
 
 def parsers(

@@ -116,7 +116,7 @@ def rebuild(session: Session) -> int:
     return count
 
 
-def _project_again(session: Session, unit: Unit, leaf: Leaf) -> None:
+def _project_again(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
     """As ingest did: a leaf that breaks its projection stays out of it."""
     try:
         with session.begin_nested():
@@ -131,10 +131,10 @@ def _project_again(session: Session, unit: Unit, leaf: Leaf) -> None:
 class Replay:
     """Feeds leaves, stored in any order, to the projection in the order in which ingest did."""
 
-    def __init__(self, project_one: Callable[[Leaf], object]) -> None:
+    def __init__(self, project_one: Callable[[AnyLeaf], object]) -> None:
         self._project = project_one
         self._sizes: dict[tuple[int, int], int] = {}
-        self._early: dict[tuple[int, int], dict[int, Leaf]] = {}
+        self._early: dict[tuple[int, int], dict[int, AnyLeaf]] = {}
 
     def take(self, leaf: AnyLeaf) -> bool:
         """True if the leaf could be projected now, with those that had waited for it."""

@@ -63,7 +63,7 @@ def store_record(
     leaf: AnyLeaf | None = StoredLeaf(
         next_leaf(session), *place, item.index, leaf_hash, item.entry, item.received
     )
-    bulk.insert(session, Leaf, leaf._asdict())
+    bulk.insert(session, Leaf, asdict(leaf))
     if item.index != journal.size:
         early.add(place)
         projection.foresee(session, unit, leaf)

@@ -3,7 +3,7 @@
 Nothing here is ever overwritten: what contradicts a leaf or head is kept beside it as `JournalConflict`.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from doorward_protocol import merkle
 from sqlalchemy import BigInteger, Integer, UniqueConstraint
@@ -28,7 +28,8 @@ class Leaf(SQLModel, table=True):
     received: int = Field(sa_type=BigInteger)
 
 
-class StoredLeaf(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class StoredLeaf:
     """A leaf as it is stored, before anybody has read it back: the columns of `Leaf`."""
 
     id: int

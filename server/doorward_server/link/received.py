@@ -1,12 +1,13 @@
 """What comes in on the link, and what is to be done about it once it is stored."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from doorward_protocol.errors import ProtocolError
 
 
-class ReceivedRecord(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReceivedRecord:
     """A `record` message; `received` in ms since 1970 UTC."""
 
     unit_id: int
@@ -16,7 +17,8 @@ class ReceivedRecord(NamedTuple):
     received: int
 
 
-class ReceivedHead(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReceivedHead:
     """A `head` message."""
 
     unit_id: int
@@ -24,7 +26,8 @@ class ReceivedHead(NamedTuple):
     received: int
 
 
-class ReceivedPicture(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReceivedPicture:
     """A picture that has come whole, in `blob` messages; its hash is right."""
 
     unit_id: int

@@ -33,7 +33,7 @@ class Place(NamedTuple):
     were shut last."""
 
     unit: int
-    open_doors: tuple = ()
+    open_doors: tuple[int, ...] = ()
     crew: tuple = (0, 0, 0)
     officers: tuple = (0, 0, 0)
     button: int = LET_GO

@@ -25,7 +25,9 @@ def table(heading):
 
 def wired(name):
     """What board.py's comment says of an entry."""
-    return re.search(rf'^    "{name}": \([^)]*\),  # (.*)$', SOURCE, re.MULTILINE)[1]
+    found = re.search(rf'^    "{name}": \([^)]*\),  # (.*)$', SOURCE, re.MULTILINE)
+    assert found, name
+    return found[1]
 
 
 def pin_name(bit):

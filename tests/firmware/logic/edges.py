@@ -146,7 +146,7 @@ class Edges:
         self.handle(events.TICK)
 
     def end(self, hand):
-        """(name, index) of the newest record that says how the task in hand ended, as the application does."""
+        """(name, index) of the newest record that says how the task in hand ended."""
         for index in range(len(self.journal) - 1, -1, -1):
             name, fields = self.journal[index]
             if hand is not None and name in entering.ENDS and fields["nonce"] == hand[1][1]:

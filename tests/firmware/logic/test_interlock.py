@@ -230,7 +230,7 @@ def test_random_days_never_release_both():
 
 
 def test_egress_and_fire_release_anew_what_a_handover_has_released():
-    """The handover's own release may have failed (a full journal drops it); a way out may not depend on it."""
+    """The handover's own release may have failed (a full journal drops it); no way out depends on it."""
     released, _, _, _ = follow(Interlock(), (events.LET_THROUGH, EXIT))
     for event in (egress(), (events.INPUT, INPUT_FIRE, True)):
         _, effects = interlock.step(released, event, 0, SETTINGS)

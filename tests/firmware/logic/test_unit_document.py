@@ -29,7 +29,9 @@ def rows(heading):
 
 def meaning(name):
     """What the comment in the table of settings says."""
-    return re.search(rf'^    "{name}": \([^)]*\),  # (.*)$', SETTINGS, re.MULTILINE)[1]
+    found = re.search(rf'^    "{name}": \([^)]*\),  # (.*)$', SETTINGS, re.MULTILINE)
+    assert found, name
+    return found[1]
 
 
 def test_states():

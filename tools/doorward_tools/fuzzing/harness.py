@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from doorward_protocol.errors import REASONS
+from doorward_protocol.errors import NAMES
 
 from doorward_tools.fuzzing.subject import Subject
 
@@ -114,4 +114,4 @@ def _feed(tally: Tally, subject: Subject, target, data: bytes, rng: Random, weig
 
 def _name(refusal: Exception) -> str:
     reason = getattr(refusal, "reason", None)
-    return REASONS[reason][0] if reason in REASONS else type(refusal).__name__.lower()
+    return NAMES[reason] if reason in NAMES else type(refusal).__name__.lower()

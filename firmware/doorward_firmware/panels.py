@@ -11,7 +11,7 @@ from doorward_protocol.compat import const
 from doorward_protocol.errors import NO_MATCH, POOR_IMAGE, SENSOR_GARBAGE, SPOOF_FINGER
 from doorward_protocol.records import PANEL_OUTER
 
-from doorward_firmware.drivers.errors import DriverError
+from doorward_firmware.drivers.errors import DriverError, observed
 from doorward_firmware.logic import events
 
 _CAPTURES = const(3)  # of one attempt, while they are too poor to be compared
@@ -51,7 +51,7 @@ class Panel:
             else:
                 found = await self._identify()
         except Exception as error:
-            self._app.report(self.sensor.name, SENSOR_GARBAGE, repr(error)[:120])
+            self._app.report(self.sensor.name, SENSOR_GARBAGE, observed(error)[:120])
             found = (SENSOR_GARBAGE, None, 0)
         except asyncio.CancelledError:
             self._give_up()

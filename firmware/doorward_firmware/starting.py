@@ -9,6 +9,7 @@ from doorward_protocol.compat import const
 from doorward_protocol.errors import SENSOR_SILENT
 from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
 
+from doorward_firmware.drivers.errors import observed
 from doorward_firmware.logic import entering, interlock, unit
 from doorward_firmware.supervision import reason_of
 
@@ -23,7 +24,7 @@ async def start(app, board, reason, firmware):
     try:
         network = board.network()
     except Exception as error:  # whatever the network's C module raises: the unit works without
-        app.report("network", SENSOR_SILENT, repr(error)[:120])
+        app.report("network", SENSOR_SILENT, observed(error)[:120])
     tests = await _self_tests(app, board)
     app.record("boot", reason=reason, firmware=firmware, tests=tests, manifest=app.desired.version)
     _restore(app, board.doors)

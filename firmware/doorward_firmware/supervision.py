@@ -10,6 +10,8 @@ import asyncio
 from doorward_protocol.compat import const
 from doorward_protocol.errors import MALFORMED, NAMES
 
+from doorward_firmware.drivers.errors import observed
+
 _FIRST_PAUSE = const(500)  # ms
 _LAST_PAUSE = const(60_000)
 _STEADY = const(60_000)  # ms after which a failure counts as the first one again
@@ -22,7 +24,7 @@ def reason_of(error):
     reason = getattr(error, "reason", MALFORMED)
     detail = getattr(error, "detail", None)
     if reason not in NAMES or not isinstance(detail, str):
-        return MALFORMED, ("%s %s" % (type(error).__name__, error))[:120]
+        return MALFORMED, observed(error)[:120]
     return reason, detail[:120]
 
 

@@ -1,10 +1,12 @@
-"""Programs of the device on the real CPython runtime process: time, one cause at a time, and every stub."""
+"""Programs of the device in a real process of each runtime: time, one cause at a time, and every stub."""
 
 import errno
 
 import pytest
 from doorward_simulator.flash import PowerCut
 from doorward_simulator.participant import ParticipantGone
+
+pytestmark = pytest.mark.parametrize("bench", ["cpython", "micropython"], indirect=True)
 
 
 def test_timers_run_in_order_in_world_time(bench):
@@ -14,7 +16,7 @@ def test_timers_run_in_order_in_world_time(bench):
 
         async def tell(delay):
             await asyncio.sleep_ms(delay)
-            print(delay, time.ticks_ms(), flush=True)
+            print(delay, time.ticks_ms())
 
         async def main():
             await asyncio.gather(tell(3000), tell(10), tell(10), tell(1), tell(86_400_000 * 2))
@@ -37,12 +39,12 @@ def test_a_timer_and_an_input_of_one_moment_are_two_turns(bench):
         from machine import Pin
 
         pin = Pin(40, Pin.IN, Pin.PULL_UP)
-        pin.irq(lambda p: print("input", time.ticks_ms(), flush=True), Pin.IRQ_FALLING)
+        pin.irq(lambda p: print("input", time.ticks_ms()), Pin.IRQ_FALLING)
 
         async def main():
             for _ in range(3):
                 await asyncio.sleep_ms(100)
-                print("timer", time.ticks_ms(), flush=True)
+                print("timer", time.ticks_ms())
 
         asyncio.run(main())
         """
@@ -69,7 +71,7 @@ def test_pins_drive_outputs_and_float_without_power(bench):
 
         async def main():
             relay.on()
-            print(relay.value(), sense.value(), flush=True)
+            print(relay.value(), sense.value())
             await asyncio.sleep_ms(1000)
 
         asyncio.run(main())
@@ -87,19 +89,19 @@ def test_flash_lives_in_the_world_and_a_torn_write_ends_the_process(bench):
 
         async def main():
             state, = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="state")
-            print(state.ioctl(4, 0), state.ioctl(5, 0), state.info()[4], flush=True)
+            print(state.ioctl(4, 0), state.ioctl(5, 0), state.info()[4])
             state.writeblocks(1, b"hello", 10)
             buffer = bytearray(7)
             state.readblocks(1, buffer, 9)
-            print(bytes(buffer), flush=True)
+            print(bytes(buffer))
             state.ioctl(6, 1)
             try:
                 state.readblocks(2, buffer)
             except OSError as error:
-                print("refused", error.args[0], flush=True)
+                print("refused", error.args[0])
             await asyncio.sleep_ms(100)
             state.writeblocks(0, bytes(600), 0)
-            print("not reached", flush=True)
+            print("not reached")
 
         asyncio.run(main())
         """
@@ -143,10 +145,10 @@ def test_clock_and_randomness_are_the_worlds(bench):
         import machine
 
         async def main():
-            print(machine.RTC().datetime(), time.time(), flush=True)
+            print(machine.RTC().datetime(), time.time())
             machine.RTC().datetime((2030, 1, 2, 2, 3, 4, 5, 6000))
-            print(machine.RTC().datetime()[:7], flush=True)
-            print(os.urandom(4).hex(), random.getrandbits(32), machine.unique_id().hex(), flush=True)
+            print(machine.RTC().datetime()[:7])
+            print(os.urandom(4).hex(), random.getrandbits(32), machine.unique_id().hex())
             await asyncio.sleep_ms(10)
 
         asyncio.run(main())
@@ -156,7 +158,7 @@ def test_clock_and_randomness_are_the_worlds(bench):
     assert first[0] == "(2026, 3, 2, 0, 1, 30, 0, 0) 1772415000"
     assert first[1] == "(2030, 1, 2, 2, 3, 4, 5)"
     bench.world.close()
-    again = type(bench)(bench.folder)
+    again = type(bench)(bench.folder, bench.runtime)
     again.start(program)
     assert again.said[5:] == first[2:]
     again.world.close()
@@ -199,8 +201,12 @@ def test_wrong_questions_are_answered_with_an_error(bench, call):
         try:
             simulated_bus.bus.{call}
         except ValueError as error:
-            print("ValueError", flush=True)
-        asyncio.run(asyncio.sleep_ms(10))
+            print("ValueError")
+
+        async def main():
+            await asyncio.sleep_ms(10)
+
+        asyncio.run(main())
         """
     )
     assert bench.said == ["ValueError"]

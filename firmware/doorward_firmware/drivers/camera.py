@@ -11,7 +11,7 @@ import asyncio
 from doorward_protocol.compat import const
 from doorward_protocol.errors import CAMERA_FAILED
 
-from .errors import DriverError
+from .errors import DriverError, observed
 
 _MAX_PICTURE = const(98_304)  # bytes; a VGA picture has about 20 KB
 _QUALITY = const(60)  # of 100
@@ -86,7 +86,7 @@ class CameraDriver:
                 raise
             except Exception as error:  # whatever the C module raises: OSError, RuntimeError, MemoryError
                 self._stop()
-                raise DriverError(CAMERA_FAILED, str(error)) from error
+                raise DriverError(CAMERA_FAILED, observed(error)) from error
 
     async def _frame(self, camera):
         """A copy of the next frame; the driver's buffer is given back."""

@@ -15,5 +15,12 @@ class DriverError(Exception):
         return sentence(self.reason, self.detail)
 
 
+def observed(error: BaseException) -> str:
+    """What an exception tells; of one that is not ours, in the same words under every interpreter."""
+    if isinstance(error, DriverError):
+        return str(error)
+    return " ".join([type(error).__name__] + [str(argument) for argument in error.args])
+
+
 def ignore_fault(name: str, reason: int, detail: str) -> None:
     """What `on_fault` of a driver is until somebody listens. Reason 0 means recovered."""

@@ -17,7 +17,7 @@ from doorward_protocol.errors import (
 from .camera import CameraDriver
 from .card import CardReader
 from .doors import Doors
-from .errors import DriverError, ignore_fault
+from .errors import DriverError, ignore_fault, observed
 from .expander import Expander
 from .fingerprint import Fingerprint
 from .inputs import Inputs
@@ -130,7 +130,7 @@ class Board:
         try:
             part = build(*arguments)
         except (ImportError, OSError, ValueError, DriverError) as error:
-            part = Missing(name, reason, str(error))
+            part = Missing(name, reason, observed(error))
         return self._keep(part) if name != "screens" else part
 
     def _fingerprint(self, name, passwords):

@@ -11,7 +11,7 @@ import asyncio
 from doorward_protocol.compat import const
 from doorward_protocol.errors import SCREEN_FAILED
 
-from .errors import DriverError
+from .errors import DriverError, observed
 
 _SLEEP_OUT = const(0x11)
 _NORMAL = const(0x13)
@@ -145,7 +145,7 @@ class Screen:
             pass  # the expander is gone, and its own driver says so
 
     def _failure(self, error):
-        return DriverError(SCREEN_FAILED, error.detail if isinstance(error, DriverError) else str(error))
+        return DriverError(SCREEN_FAILED, error.detail if isinstance(error, DriverError) else observed(error))
 
 
 def _range(start, size):

@@ -11,7 +11,7 @@ import asyncio
 from doorward_protocol.compat import const
 from doorward_protocol.errors import SPEAKER_FAILED
 
-from .errors import DriverError, ignore_fault
+from .errors import DriverError, ignore_fault, observed
 
 _MAX_QUEUE = const(8)  # prompts
 _CHUNK = const(4096)  # bytes given to the ring at a time
@@ -82,7 +82,7 @@ class Speaker:
                 reason = error.reason if isinstance(error, DriverError) else SPEAKER_FAILED
                 if not failed:
                     failed = True
-                    self.on_fault(self.name, reason, str(error))
+                    self.on_fault(self.name, reason, observed(error))
 
     async def _play(self, chunks):
         rest = b""
@@ -108,7 +108,7 @@ class Speaker:
             raise DriverError(SPEAKER_FAILED, "the transmitter takes nothing") from error
         except OSError as error:
             self._i2s = None
-            raise DriverError(SPEAKER_FAILED, str(error)) from error
+            raise DriverError(SPEAKER_FAILED, observed(error)) from error
 
     async def _until_taken(self):
         while self._under_way:
@@ -121,7 +121,7 @@ class Speaker:
                 self._i2s = self._make()
                 self._i2s.irq(self._on_taken)
         except (OSError, ValueError) as error:
-            raise DriverError(SPEAKER_FAILED, str(error)) from error
+            raise DriverError(SPEAKER_FAILED, observed(error)) from error
         return self._i2s
 
     def _on_taken(self, _i2s):

@@ -15,6 +15,7 @@ import asyncio
 from doorward_protocol.compat import const
 from doorward_protocol.errors import MALFORMED, ProtocolError
 
+from doorward_firmware.drivers.errors import observed
 from doorward_firmware.store.idle import IdleWork
 from doorward_firmware.sync.commands import Commands
 from doorward_firmware.sync.refusals import Refusals
@@ -100,8 +101,7 @@ class Link:
         except ProtocolError as error:
             self.refusals.record_failure(what, error)
         except Exception as error:  # nothing that comes in may end the unit's loop
-            name = type(error).__name__
-            self.refusals.record_failure(what, ProtocolError(MALFORMED, "%s: %s" % (name, error)))
+            self.refusals.record_failure(what, ProtocolError(MALFORMED, observed(error)))
 
     async def _converse(self, session):
         """Send and receive until one of both fails; raises what it failed with."""

@@ -99,7 +99,10 @@ def main() -> None:
     from doorward_firmware import main as firmware
     from doorward_protocol.suite_openssl import OpenSSLSuite
 
-    firmware.run(suite=OpenSSLSuite(random=lambda count: bus.call("random", "bytes", count)))
+    def draw(stream):
+        return lambda count: bus.call("random", stream, count)
+
+    firmware.run(suite=OpenSSLSuite(random=draw("bytes"), blinding=draw("blinding")))
 
 
 if __name__ == "__main__":

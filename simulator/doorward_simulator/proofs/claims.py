@@ -113,7 +113,8 @@ def place_breach(place: Place, building: Building, controllers: Controllers) -> 
         return ONE_DOOR
     if place.calm and place.open_doors:
         locked = [not building.is_free(place, door) for door in (DOOR_OUTER, DOOR_INNER)]
-        if len(place.open_doors) > 1 or not locked[DOOR_INNER + DOOR_OUTER - place.open_doors[0] - 1]:
+        first, *more = place.open_doors
+        if more or not locked[DOOR_INNER + DOOR_OUTER - first - 1]:
             return INTERLOCKED
     return None
 

@@ -8,7 +8,7 @@ from doorward_protocol.suite import run
 from doorward_server.alarms.models import Alarm
 from doorward_server.handovers.models import Handover, HandoverEvent, Picture
 from doorward_server.link import links
-from doorward_server.link.batch import store
+from doorward_server.link.batch import Item, store
 from doorward_server.link.models import Head, JournalConflict, JournalEpoch, Leaf
 from doorward_server.link.received import ReceivedHead, ReceivedRecord
 from sqlmodel import func, select
@@ -92,7 +92,7 @@ def test_a_head_ahead_of_its_records_waits_for_them(online):
 def test_a_head_before_its_records_in_one_batch_needs_no_later_message(services, unit):
     """Else it would wait for ever, and its gap would alarm though nothing is missing."""
     entries = [unit.entries[door(unit)] for _ in range(3)]
-    batch = [ReceivedHead(unit.id, unit.head(), 1)]
+    batch: list[Item] = [ReceivedHead(unit.id, unit.head(), 1)]
     batch += [ReceivedRecord(unit.id, unit.epoch, index, entry, 1) for index, entry in enumerate(entries)]
     with services.database.writing() as session:
         outcome = store(session, batch, {})
@@ -103,7 +103,7 @@ def test_a_head_before_its_records_in_one_batch_needs_no_later_message(services,
 def test_of_several_heads_that_wait_the_largest_is_kept(services, unit):
     for _ in range(4):
         door(unit)
-    heads = [ReceivedHead(unit.id, unit.head(size=size), 1) for size in (2, 4, 3)]
+    heads: list[Item] = [ReceivedHead(unit.id, unit.head(size=size), 1) for size in (2, 4, 3)]
     with services.database.writing() as session:
         outcome = store(session, heads, {})
     assert outcome.waiting[unit.id] == ((unit.epoch, 4), heads[1])

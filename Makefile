@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := build/stamps
 
-.PHONY: demo test check bench format setup lock clean
+.PHONY: demo test check bench docs format setup lock clean
 
 demo: setup  ## The main job, with embedded defaults. ONCE=1 plays one delivery and ends.
 	$(BIN)/doorward demo $(if $(ONCE),--once) $(DEMO)
@@ -26,6 +26,9 @@ check: setup  ## Formatting, lint, types and tests.
 
 bench: setup  ## What the parts cost, measured; not part of the tests.
 	$(BIN)/doorward bench
+
+docs: setup  ## The pages that are made from the code: docs/requirements.md.
+	$(BIN)/python -m doorward_tools.requirements_page
 
 format: setup
 	$(BIN)/ruff format .

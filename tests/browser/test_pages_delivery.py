@@ -4,6 +4,7 @@ At the first branch all goes well; at the second one an officer refuses the crew
 finger. Then a second van comes to the first branch for the finished task.
 """
 
+import pytest
 from playwright.sync_api import Page, expect
 from steps import BOXES, FIRST_VAN, crew_touches, expect_loaded, expect_state, van_arrives
 from street import Street
@@ -13,6 +14,7 @@ INDEX, DURESS = 2, 3
 STRANGER = "30" * 12
 
 
+@pytest.mark.shows("S1", "S3", "S15", "S19", "S21", "S22", "D9")
 def test_a_run_is_followed_live_and_the_door_obeys_the_host_screen(day, window, muting):
     street = day.street
     branch, next_branch, centre = window(), window(), window(browser=muting, size=WALL)

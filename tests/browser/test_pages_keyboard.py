@@ -1,5 +1,6 @@
 """Without a mouse: from the login to the open door."""
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from steps import SECOND_VAN, crew_touches, expect_loaded, expect_state, van_arrives
 from watched import password
@@ -7,6 +8,7 @@ from watched import password
 INDEX = 2
 
 
+@pytest.mark.shows("S19")
 def test_the_keyboard_alone_suffices_to_log_in_and_approve(day, window):
     branch, street = window(), day.street
     page = branch.page

@@ -64,6 +64,7 @@ def binding(name):
     return f"doorward/{name}".encode()
 
 
+@pytest.mark.shows("S25")
 @pytest.mark.parametrize("name", objects.OBJECTS)
 def test_the_judge_verifies_what_we_sign(name, suite, key):
     fields, payload = payload_of(name)
@@ -110,6 +111,7 @@ def refused(suite, name, data, public):
     return caught.value.reason
 
 
+@pytest.mark.shows("S25")
 def test_both_refuse_what_was_changed(suite, key):
     """Every byte of a command, one bit each."""
     fields, _ = payload_of("command")

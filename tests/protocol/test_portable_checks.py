@@ -39,6 +39,7 @@ def cases():
                     yield pytest.param(check, suite, id=title.rstrip("-"))
 
 
+@pytest.mark.shows("S12", "D20")
 @pytest.mark.parametrize(("check", "suite"), list(cases()))
 def test_check(check, suite):
     if suite is None:

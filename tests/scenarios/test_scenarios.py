@@ -24,6 +24,7 @@ def failures(report):
     return [f"line {row.line}: {row.text}: {row.detail}" for row in report.rows if row.result == "failed"]
 
 
+@pytest.mark.shows("F12")
 def test_it_passes(scenario_name, played):
     report, folder = played(scenario_name)
     assert failures(report) == [], folder
@@ -43,6 +44,7 @@ def scenario_names():
     return scenario_loader.names()
 
 
+@pytest.mark.shows("F12")
 @pytest.mark.parametrize("name", ["delivery", "five-failures"])
 def test_two_runs_give_equal_journals(name, played, tmp_path):
     """The second run in another interpreter with another hash seed, in another folder."""

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import pytest
 from doorward_simulator import scenario
 from doorward_tools import scenario as command
 from doorward_tools.prepare import prepare
@@ -12,6 +13,7 @@ SERVER = Path(__file__).with_name("taken_over.py")
 WRONG = [step for step in command.load_scenario(str(DAY)).steps if step.arguments.get("kind") == "refusal"]
 
 
+@pytest.mark.shows("S2")
 def test_a_server_that_was_taken_over_opens_no_door(tmp_path, cache):
     chosen = command.load_scenario(str(DAY))
     day = (chosen.seed, chosen.begins, chosen.units, chosen.plan)

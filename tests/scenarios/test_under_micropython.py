@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 DAYS = ["delivery", "first-connection", "power-cuts"]
 
 
+@pytest.mark.shows("F12")
 @pytest.mark.parametrize("name", DAYS)
 def test_the_journals_are_equal(name, played, tmp_path, cache):
     expected, _ = played(name)

@@ -11,6 +11,8 @@ from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from sqlalchemy import text
 
+pytestmark = pytest.mark.shows("S23", "F8")
+
 EVENTS = 7
 
 
@@ -112,6 +114,7 @@ def against(services, known_head):
     return [tuple(finding) for finding in found]
 
 
+@pytest.mark.shows("D17")
 def test_content_can_be_deleted_and_the_journal_still_holds(journal, staffed):
     with journal.database.writing() as session:
         user = session.get(User, staffed.dispatcher.id)

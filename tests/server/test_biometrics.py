@@ -64,6 +64,7 @@ def test_keys_cannot_be_swapped_between_people(session, escort, staffed):
         people.photo_of(session, escort)
 
 
+@pytest.mark.shows("D17")
 def test_removing_somebody_destroys_the_key_and_says_so(session, escort):
     sealed = escort.photo
     people.remove_person(session, None, escort)

@@ -271,6 +271,7 @@ def lock(branch, milliseconds):
     branch.record("locked", panel=records.PANEL_OUTER, failures=5, until=until)
 
 
+@pytest.mark.shows("D18")
 def test_a_locked_panel_is_announced_until_it_opens(branch):
     lock(branch, 30_000)
     host = branch.host()
@@ -302,6 +303,7 @@ def test_a_refused_vehicle_stays_on_the_screen_for_a_while(branch, reason, kept)
     assert branch.host()["notices"] == []
 
 
+@pytest.mark.shows("S22")
 def test_the_wall_says_where_each_stop_stands(branch):
     def north():
         stop = branch.wall()["runs"][0]["stops"][0]
@@ -379,6 +381,7 @@ def test_records_that_came_late_are_marked(branch):
     assert [event["late"] for event in branch.wall()["feed"]] == [True, False]
 
 
+@pytest.mark.shows("D9")
 def test_nothing_of_a_duress_finger_is_on_the_host_screen(branch):
     branch.arrive()
     branch.finger(branch.crew[0], picture=FACES[0])

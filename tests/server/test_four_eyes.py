@@ -6,6 +6,8 @@ from doorward_server.security import four_eyes, users
 from doorward_server.security.models import Approval, User
 from doorward_server.security.roles import Role
 
+pytestmark = pytest.mark.shows("F7")
+
 NEW_USER = {"login": "wang", "name": "王", "role": "duty", "password": "a long password"}
 
 

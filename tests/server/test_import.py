@@ -14,6 +14,8 @@ from doorward_server.security.models import User
 from import_folder import cell
 from sqlmodel import col, select
 
+pytestmark = pytest.mark.shows("S20")
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -146,6 +148,7 @@ def test_a_changed_role_ends_the_logins(services, bank, folder, client):
         assert sessions.user_of(session, token) is None
 
 
+@pytest.mark.shows("F7")
 @pytest.mark.parametrize(
     ("asker", "decider"),
     [(None, None), ("chen", None), (None, "lin"), ("chen", "chen"), ("zhao", "lin"), ("chen", "zhao")],

@@ -21,6 +21,7 @@ def upload(browser, content, address="/api/imports"):
     return browser.post(address, files={"archive": ("bank.zip", content, "application/zip")})
 
 
+@pytest.mark.shows("S20", "F7")
 def test_a_second_person_lets_people_in(browsers, folder, services):
     import_folder.write(folder, cell("sites", 1, "name_zh", "新城北"))
     answer = upload(browsers[Role.ADMINISTRATOR], import_folder.pack(folder))
@@ -39,6 +40,7 @@ def test_a_second_person_lets_people_in(browsers, folder, services):
     assert not waiting.exists()
 
 
+@pytest.mark.shows("S20")
 def test_a_refused_import_leaves_nothing_behind(browsers, folder, services):
     import_folder.write(folder)
     answer = upload(browsers[Role.DISPATCHER], import_folder.pack(folder))

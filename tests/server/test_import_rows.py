@@ -10,6 +10,8 @@ from doorward_server.importing import service
 from import_folder import cell
 from sqlmodel import SQLModel, func, select
 
+pytestmark = pytest.mark.shows("S20")
+
 ROW = 2  # of the first data row, as the spreadsheet counts
 
 

@@ -40,6 +40,7 @@ def test_a_photo_is_shown_to_the_centre(duty, staffed):
     assert duty.get(f"/api/people/{staffed.driver.id}/photo").status_code == 404
 
 
+@pytest.mark.shows("D11")
 def test_a_branch_sees_the_crew_that_is_due_and_nobody_else(officer, staffed, services, clock):
     photo = f"/api/people/{staffed.crew[0].id}/photo"
     assert officer.get(photo).status_code == 404
@@ -87,6 +88,7 @@ def test_the_fleet_is_listed_with_its_tags(duty, staffed):
     assert {company["code"] for company in duty.get("/api/companies").json()} == {"safe", "rival"}
 
 
+@pytest.mark.shows("D10")
 def test_validity_ends_with_the_permits_last_day_where_the_bank_is(staffed, session):
     escort = session.get(Person, staffed.crew[0].id)
     since, until = (from_milliseconds(moment) for moment in people.validity(session, escort))

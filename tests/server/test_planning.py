@@ -68,6 +68,7 @@ def test_editing_a_draft_replaces_its_plan(session, draft, plan, first, staffed)
     assert (kept.vehicle_id, kept.note, len(kept.stops)) == (staffed.vehicles[1].id, "旧路改线", 1)
 
 
+@pytest.mark.shows("S4", "F7")
 def test_two_people_release_a_run_and_its_units_are_told(session, draft, first, second, staffed, told):
     approval = service.release_request(session, first, draft)
     assert (draft.status, told) == (RunStatus.PROPOSED, [])
@@ -79,6 +80,7 @@ def test_two_people_release_a_run_and_its_units_are_told(session, draft, first, 
     assert version.approved_by == [first.id, second.id]
 
 
+@pytest.mark.shows("S4", "F7")
 def test_nobody_releases_what_they_proposed(session, draft, first):
     approval = service.release_request(session, first, draft)
     with pytest.raises(Problem, match="same_person"):
@@ -129,6 +131,7 @@ def test_a_request_that_comes_to_nothing_gives_the_draft_back(
     assert draft.status == RunStatus.DRAFT
 
 
+@pytest.mark.shows("S4")
 def test_the_order_is_what_two_people_approved(session, released, staffed):
     stop = service.stops_of(session, released)[0]
     vehicle = session.get(Vehicle, released.vehicle_id)
@@ -151,6 +154,7 @@ def change_crew(session, run, asker, decider, crew):
     four_eyes.decide(session, decider, approval, approve=True)
 
 
+@pytest.mark.shows("D4", "F7")
 def test_a_change_of_crew_is_a_new_version_approved_by_two(session, released, first, second, staffed, told):
     crew = (Member(staffed.crew[2].id), Member(staffed.crew[3].id), Member(staffed.driver.id, "vehicle"))
     approval = service.change_request(session, first, released, crew=crew)
@@ -166,6 +170,7 @@ def test_a_change_of_crew_is_a_new_version_approved_by_two(session, released, fi
     assert told == sorted((staffed.sites["north"].id, staffed.sites["south"].id))
 
 
+@pytest.mark.shows("D4")
 def test_a_closed_stop_keeps_the_version_it_ran_on(session, released, first, second, staffed, clock):
     done, ahead = service.stops_of(session, released)
     progress.set_stop_status(session, done.id, StopStatus.CLOSED, clock.now())
@@ -193,6 +198,7 @@ def test_nothing_changes_while_a_handover_is_under_way(session, released, first,
         service.change_request(session, first, released, vehicle_id=staffed.vehicles[1].id)
 
 
+@pytest.mark.shows("D4")
 def test_a_branch_sees_what_changed_and_acknowledges_it_once(session, released, first, second, staffed):
     north = staffed.sites["north"].id
     assert progress.unseen_changes(session, north) == []
@@ -231,6 +237,7 @@ def test_a_run_closes_with_its_last_stop(session, released, clock):
     progress.set_stop_status(session, 999, StopStatus.CLOSED, clock.now())
 
 
+@pytest.mark.shows("D11", "F4")
 def test_a_unit_holds_an_order_from_twelve_hours_before_until_two_after(session, released, staffed, clock):
     stop = service.stops_of(session, released)[0]
     north = stop.site_id
@@ -252,6 +259,7 @@ def test_a_unit_holds_an_order_from_twelve_hours_before_until_two_after(session,
     assert progress.stops_to_hold(session, north) == []
 
 
+@pytest.mark.shows("S7")
 def test_a_foreign_box_is_told_where_it_belongs(session, released, staffed):
     stop = service.stops_of(session, released)[1]
     assert progress.place_of_box(session, staffed.boxes[2].epc) == (staffed.boxes[2], stop)

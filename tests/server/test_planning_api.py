@@ -40,6 +40,7 @@ def body(plan):
     }
 
 
+@pytest.mark.shows("S4")
 def test_a_day_is_planned_and_released(browser, log_in, staffed, body, told):
     run = browser.post("/api/runs", json=body).json()
     assert (run["status"], browser.get(f"/api/runs/{run['id']}/findings").json()) == ("draft", [])

@@ -16,6 +16,8 @@ from doorward_server.planning.rules import findings
 from doorward_server.problems import Problem
 from doorward_server.security.models import User
 
+pytestmark = pytest.mark.shows("S4")
+
 
 @pytest.fixture
 def plan(staffed, clock):
@@ -82,6 +84,7 @@ def test_a_crew_is_of_the_vehicles_company(session, plan, staffed):
     assert reasons(session, replace(plan, crew=crew)) == [("crew_company", "crew")]
 
 
+@pytest.mark.shows("D10")
 @pytest.mark.parametrize(
     ("last_day", "expected"), [(date(2026, 3, 2), []), (date(2026, 3, 1), ["crew_permit"])]
 )

@@ -93,6 +93,7 @@ def adafruit(monkeypatch):
     sys.modules.pop("adafruit_fingerprint", None)
 
 
+@pytest.mark.shows("F12")
 def test_adafruits_driver_enrols_and_finds_a_finger(emulate, adafruit):
     emulator = emulate("fingerprint", "--model", "r503")
     with serial.Serial(emulator.address, 57_600, timeout=20) as line:
@@ -135,6 +136,7 @@ def test_adafruits_driver_enrols_and_finds_a_finger(emulate, adafruit):
     assert emulator.violations() == []
 
 
+@pytest.mark.shows("F12")
 def test_pyfingerprint_enrols_and_finds_a_finger(emulate):
     emulator = emulate("fingerprint", "--model", "as608")
     sensor = PyFingerprint(emulator.address, 57_600)

@@ -3,10 +3,12 @@
 import json
 import socket
 
+import pytest
 from doorward_tools.main import app
 from typer.testing import CliRunner
 
 
+@pytest.mark.shows("F12")
 def test_a_fleet_delivers_and_every_record_is_stored_once(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

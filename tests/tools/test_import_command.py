@@ -52,6 +52,7 @@ def rows(tmp_path):
     return rows
 
 
+@pytest.mark.shows("S20")
 def test_every_bad_row_is_named_and_nothing_is_written(run, rows, folders):
     _, spoiled, mistakes = folders
     status, output = run(spoiled, "--json")
@@ -73,6 +74,7 @@ def test_people_read_a_table_in_their_language(run, folders):
     assert "请写成 2026-12-31" in output.replace("\n", "")
 
 
+@pytest.mark.shows("S20")
 def test_a_bank_comes_in_whole_after_its_mistakes_were_corrected(run, rows, folders):
     sound, spoiled, _ = folders
     assert run(spoiled)[0] == 1
@@ -84,6 +86,7 @@ def test_a_bank_comes_in_whole_after_its_mistakes_were_corrected(run, rows, fold
     assert rows()[0] == 13
 
 
+@pytest.mark.shows("F7")
 def test_later_imports_need_two_people_with_their_passwords(run, rows, folders):
     sound, spoiled, _ = folders
     passwords = json.loads(run(sound, "--json")[1])["passwords"]

@@ -32,6 +32,7 @@ def shot(tmp_path_factory, cache):
         stage.server.kill()
 
 
+@pytest.mark.shows("F1")
 def test_a_killed_server_loses_and_doubles_nothing_it_acknowledged(shot):
     stage, figures = shot
     assert stage.kills >= KILLS
@@ -62,6 +63,7 @@ def test_the_check_finds_what_is_lost(shot, tmp_path, change, complaint):
         kept.check_now(tmp_path, stage.witnesses, stage.desk.confirmed)
 
 
+@pytest.mark.shows("F1", "S11")
 def test_bad_lines_and_disorder_lose_nothing_and_alarm_nobody_falsely(tmp_path, cache):
     """Partition, slow, duplicate and re-ordered delivery; two connections of one unit at once."""
     stage = Stage(tmp_path / "stage", SEED, MESS, cache)

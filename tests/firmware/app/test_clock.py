@@ -9,6 +9,8 @@ from doorward_firmware.clock import JUMP_MS, TRUST_MS, Clock, from_calendar, to_
 from doorward_protocol.records import CLOCK_SURE, CLOCK_UNSURE
 from doorward_simulator.runtimes import compat
 
+pytestmark = pytest.mark.shows("D16")
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOW = 1_800_000_000_000
 PERIOD = compat.TICKS_PERIOD

@@ -55,6 +55,7 @@ def templates(day):
     return [len(day.device(name).library.slots) for name in sensors]
 
 
+@pytest.mark.shows("D3", "F1")
 def test_a_delivery_without_the_network_and_a_second_van(make):
     day = make()
     assert all(ok for _, ok in day.records("boot")[0]["tests"])
@@ -106,6 +107,7 @@ def test_a_power_cut_while_the_van_still_stands_there_makes_no_second_van(make):
     assert not day.records("vehicle_refused")
 
 
+@pytest.mark.shows("D3")
 def test_an_early_van_waits_until_its_window_opens(make):
     day = make(start=60_000)
     day.arrive()
@@ -115,6 +117,7 @@ def test_an_early_van_waits_until_its_window_opens(make):
     assert len(day.records("vehicle_refused")) == 1
 
 
+@pytest.mark.shows("S6")
 def test_five_failures_lock_the_panel_and_restart_the_task(make):
     day = begun(make())
     for _ in range(5):
@@ -232,6 +235,7 @@ def test_stale_orders_a_copied_tag_and_an_unknown_one(make):
     }
 
 
+@pytest.mark.shows("D12")
 def test_wherever_power_fails_no_door_moved_without_its_record(make):
     """Cut at each flash operation of an approval: what the strikes did must stand in the journal."""
     day = make()

@@ -3,6 +3,10 @@
 import ast
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.shows("D12")
+
 FIRMWARE = Path(__file__).parents[3] / "firmware" / "doorward_firmware"
 
 

@@ -110,6 +110,7 @@ def test_it_draws_what_the_hosts_suite_draws():
     assert [len(data) for data in tapes[0]] == [32, 32, 32, 16]
 
 
+@pytest.mark.shows("D20")
 @pytest.mark.parametrize("seed", range(20))
 def test_agrees_with_openssl(seed, suite):
     openssl = OpenSSLSuite(random.Random(seed).randbytes)

@@ -225,6 +225,7 @@ def test_a_tap_that_always_says_match_is_found_out(real_first):
     assert refused(identify, *exchanges, random=chance(real_first)) == SENSOR_TAMPERED
 
 
+@pytest.mark.shows("D19")
 def test_a_match_outside_the_searched_slots_is_tampering():
     exchanges = (IMAGE, FEATURES, search(0, 4, found(4)))
     assert refused(lambda sensor: sensor.identify(4), *exchanges) == SENSOR_TAMPERED
@@ -235,6 +236,7 @@ def test_an_unknown_finger_is_no_match():
     assert refused(lambda sensor: sensor.identify(4), *exchanges) == NO_MATCH
 
 
+@pytest.mark.shows("D19")
 def test_without_people_nobody_is_searched():
     assert refused(lambda sensor: sensor.identify(0), IMAGE, FEATURES) == NO_MATCH
 
@@ -420,6 +422,7 @@ def test_the_ring_never_fails():
     with_sensor(test, (ask(codes.LED_RING, 1, 100, 2, 0), answer(0xFC)))
 
 
+@pytest.mark.shows("F6")
 def test_self_test_reports_a_broken_area():
     async def test(sensor, _script):
         return await sensor.self_test()

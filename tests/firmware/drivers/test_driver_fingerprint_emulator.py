@@ -71,6 +71,7 @@ LINES = {
 }
 
 
+@pytest.mark.shows("D19")
 @pytest.mark.parametrize("line", sorted(LINES))
 @pytest.mark.parametrize("profile", [R503, AS608, LIVE], ids=lambda profile: profile.model)
 def test_a_crew_is_loaded_told_apart_and_wiped(profile, line, templates):
@@ -94,6 +95,7 @@ def test_a_crew_is_loaded_told_apart_and_wiped(profile, line, templates):
     run(go())
 
 
+@pytest.mark.shows("S2")
 def test_spoofs_dry_and_absent_fingers(templates):
     async def go():
         bench = Bench(LIVE)

@@ -14,6 +14,7 @@ STRANGER = 99
 FROM, UNTIL = WALL - 1000, WALL + 1000
 
 
+@pytest.mark.shows("D1")
 def test_the_crew_is_a_set():
     task = a_task(door=(1, 2, 3))
     for size in range(5):
@@ -72,6 +73,7 @@ def test_closing_fingers(person, officer, crew, panel, reason):
     assert judged == reason
 
 
+@pytest.mark.shows("D2")
 def test_only_who_was_let_in_closes():
     judged = authentication.closing_finger(
         a_task(), ESCORTS[1], (ESCORTS[0],), PANEL_INNER, WALL, OFFICERS[0], None
@@ -79,6 +81,7 @@ def test_only_who_was_let_in_closes():
     assert judged == errors.WRONG_ROLE
 
 
+@pytest.mark.shows("D2")
 def test_nobody_signs_for_both_sides():
     task = a_task(door=(5, 6), officers=(5, 21), people=(member(5, ESCORT), member(6, ESCORT)))
     assert authentication.crew_finger(task, 5, (), PANEL_OUTER, WALL) == errors.ONE_PERSON_TWO_ROLES
@@ -86,6 +89,7 @@ def test_nobody_signs_for_both_sides():
     assert closing == errors.ONE_PERSON_TWO_ROLES
 
 
+@pytest.mark.shows("D10", "F4")
 @pytest.mark.parametrize(
     ("wall", "reason"),
     [

@@ -84,6 +84,7 @@ def test_the_record_stands_before_the_relay(edges):
     assert approval < door < release
 
 
+@pytest.mark.shows("D5")
 def test_boxes_are_asked_for_only_after_everybody_is_inside():
     edges = at_approval()
     edges.command(APPROVE)
@@ -127,6 +128,7 @@ def test_refusal_freezes(panel):
     assert not edges.relays
 
 
+@pytest.mark.shows("D1")
 def test_another_head_count_freezes():
     edges = at_approval()
     edges.command(APPROVE, head_count=3)
@@ -255,6 +257,7 @@ def test_the_officer_may_keep_a_crew_in_the_chamber_from_going_on():
     assert edges.handover.state == flows.FROZEN
 
 
+@pytest.mark.shows("S8")
 def test_missing_box_freezes_after_two_repeats():
     edges = at_boxes()
     for attempt in (1, 2, 3):
@@ -279,6 +282,7 @@ def test_every_new_tag_begins_the_silence_anew():
     assert edges.handover.state == flows.CLOSE
 
 
+@pytest.mark.shows("S7")
 def test_a_wrong_box_is_reported_at_once_and_spoils_the_attempt():
     edges = at_boxes()
     edges.boxes(BOXES[0], (b"other", b"tid"))
@@ -333,6 +337,7 @@ def test_the_officer_gives_up_reading():
     assert edges.last("frozen")["reason"] == errors.MISSING_BOX
 
 
+@pytest.mark.shows("S5", "D2")
 def test_closing_needs_one_finger_of_each_side():
     edges = at_boxes()
     edges.boxes(*BOXES)
@@ -345,6 +350,7 @@ def test_closing_needs_one_finger_of_each_side():
     assert edges.handover.state == flows.LEAVE
 
 
+@pytest.mark.shows("S6", "D18")
 def test_five_failures_restart_the_task_and_lock_that_panel(edges):
     edges.arrive()
     edges.touch(PANEL_OUTER, ESCORTS[0])
@@ -363,6 +369,7 @@ def test_five_failures_restart_the_task_and_lock_that_panel(edges):
     assert edges.state.outer.failures == 0
 
 
+@pytest.mark.shows("D18")
 def test_two_people_release_a_locked_panel(edges):
     edges.arrive()
     for _ in range(5):
@@ -376,6 +383,7 @@ def test_two_people_release_a_locked_panel(edges):
     assert edges.handover.identified == (ESCORTS[0],)
 
 
+@pytest.mark.shows("F4")
 def test_an_order_that_expires_lets_nobody_in_any_more():
     edges = Edges()
     edges.arrive(a_task(expires=edges.wall + 10_000))
@@ -386,6 +394,7 @@ def test_an_order_that_expires_lets_nobody_in_any_more():
     assert not edges.relays
 
 
+@pytest.mark.shows("D4")
 def test_a_revised_order_ends_the_attempt_before_entry_and_not_after():
     edges = at_approval()
     edges.handle(events.REVISED, 7, 3)
@@ -397,6 +406,7 @@ def test_a_revised_order_ends_the_attempt_before_entry_and_not_after():
     assert edges.handover.state == flows.BOXES
 
 
+@pytest.mark.shows("F2")
 def test_a_journal_that_takes_no_more_releases_nothing():
     edges = at_approval()
     edges.room = len(edges.journal)
@@ -425,6 +435,7 @@ def test_a_finger_of_an_earlier_attempt_is_stale(edges):
     assert edges.state.outer.failures == 0
 
 
+@pytest.mark.shows("D9")
 def test_a_duress_finger_looks_like_any_other():
     plain, duress = Edges(), Edges()
     for edges, flag in ((plain, False), (duress, True)):

@@ -17,6 +17,8 @@ from doorward_protocol.records import (
     DOOR_OUTER,
 )
 
+pytestmark = pytest.mark.shows("D12")
+
 CAUSES = (CAUSE_HANDOVER, CAUSE_EGRESS, CAUSE_FIRE, CAUSE_EMERGENCY, CAUSE_TIMEOUT, 0, None)
 REST = Interlock()
 ADMITTED = Handover().but(state=flows.ENTRY, permit=17)

@@ -30,6 +30,8 @@ from doorward_protocol.records import (
     INPUT_TAMPER,
 )
 
+pytestmark = pytest.mark.shows("D12")
+
 SETTINGS = settings.defaults()
 RELEASE = SETTINGS["DOOR_RELEASE_MS"]
 HELD = SETTINGS["HELD_OPEN_MS"]

@@ -2,8 +2,11 @@
 
 import random
 
+import pytest
 from doorward_firmware.logic import lockout
 from doorward_firmware.logic.lockout import ALLOWED, BUSY, LOCKED, OFF, Lockout
+
+pytestmark = pytest.mark.shows("D18")
 
 
 def fail(state, now):

@@ -265,6 +265,7 @@ def test_a_power_cut_restarts_what_was_under_way():
     assert (events.WIPE,) in edges.effects
 
 
+@pytest.mark.shows("D18")
 def test_a_power_cut_while_the_sensor_is_asked_counts_the_attempt():
     edges = Edges()
     edges.arrive()
@@ -353,6 +354,7 @@ def test_hand_has_three_phases():
     assert len({entering.RUNNING, entering.FROZEN, entering.CLOSED}) == 3
 
 
+@pytest.mark.shows("D18")
 def test_the_officer_sees_that_the_outer_panel_is_locked():
     edges = Edges()
     edges.arrive()

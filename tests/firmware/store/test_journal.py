@@ -94,6 +94,7 @@ def test_what_does_not_fit_a_record_is_refused_and_nothing_is_written():
     assert journal.size == 0
 
 
+@pytest.mark.shows("F2")
 def test_a_full_journal_refuses_and_overwrites_nothing():
     board = Board()
     journal = open_journal(board)
@@ -107,6 +108,7 @@ def test_a_full_journal_refuses_and_overwrites_nothing():
     assert len(again.entries(0, size + 1)) == size
 
 
+@pytest.mark.shows("F2")
 def test_it_refuses_tasks_before_it_is_full_and_warns_before_that():
     board = Board(journal=32)
     journal = open_journal(board)

@@ -118,6 +118,7 @@ def test_cuts_in_the_middle_of_a_blob_cost_almost_nothing(seed):
     play(story, bench, check=False)
 
 
+@pytest.mark.shows("D11")
 def test_a_newer_manifest_is_a_delta_and_the_rest_is_wiped():
     bench = Bench()
     day = Day(bench)

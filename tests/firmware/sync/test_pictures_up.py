@@ -31,6 +31,7 @@ async def fetch(bench, name, limit=60):
     raise AssertionError("no picture")
 
 
+@pytest.mark.shows("F5")
 def test_a_picture_is_fetched_whole_and_stays_until_room_is_needed():
     async def story(bench, unit):
         name = unit.blobs.put(picture())

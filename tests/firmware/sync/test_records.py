@@ -75,6 +75,7 @@ def test_the_head_follows_at_once_when_a_handover_ends():
     play(story)
 
 
+@pytest.mark.shows("F1")
 def test_a_unit_alone_keeps_everything_and_sends_it_later():
     async def story(bench, unit):
         bench.plugged = False
@@ -94,6 +95,7 @@ def test_a_unit_alone_keeps_everything_and_sends_it_later():
     play(story)
 
 
+@pytest.mark.shows("F1")
 def test_live_records_overtake_the_backlog():
     async def story(bench, unit):
         bench.plugged = False
@@ -115,6 +117,7 @@ def test_live_records_overtake_the_backlog():
     play(story, Bench(delay=0.02, largest=600))
 
 
+@pytest.mark.shows("F1")
 @pytest.mark.parametrize("seed", range(8))
 def test_cuts_and_restarts_lose_nothing_and_double_nothing(seed):
     choice = random.Random(seed)
@@ -163,6 +166,7 @@ def test_a_receipt_that_never_comes_costs_nothing_but_repetition():
     play(story, bench)
 
 
+@pytest.mark.shows("F2")
 def test_a_full_journal_empties_itself_and_tasks_may_start_again():
     async def story(bench, unit):
         bench.plugged = False

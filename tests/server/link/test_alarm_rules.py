@@ -95,11 +95,13 @@ LOUD = [
 ]  # fmt: skip
 
 
+@pytest.mark.shows("S11")
 @pytest.mark.parametrize("name", QUIET)
 def test_a_flow_without_trouble_alarms_nobody(name):
     assert rules_for(name, QUIET[name]) == []
 
 
+@pytest.mark.shows("S11")
 @pytest.mark.parametrize(("name", "fields", "rule", "severity"), LOUD)
 def test_trouble_alarms_with_its_severity(name, fields, rule, severity):
     assert [(one.name, one.severity) for one in rules_for(name, fields)] == [(rule, severity)]
@@ -139,6 +141,7 @@ def test_rules_have_one_name_each_texts_in_both_languages_and_a_requirement():
         assert any("\u4e00" <= character <= "\u9fff" for character in rule.title_zh)
 
 
+@pytest.mark.shows("D9")
 def test_only_duress_is_silent():
     assert [rule.name for rule in BY_NAME.values() if rule.silent] == ["duress"]
 

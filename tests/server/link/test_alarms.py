@@ -41,6 +41,7 @@ def test_a_standing_alarm_is_acknowledged_and_closed(online, duty, services):
     assert kinds == ["alarm_acknowledged", "alarm_closed"]
 
 
+@pytest.mark.shows("S15")
 def test_an_alarm_that_ended_still_has_to_be_heard(online, duty):
     camera(online, errors.CAMERA_FAILED)
     camera(online, 0)
@@ -74,6 +75,7 @@ def test_closing_needs_an_acknowledgement_and_a_note(online, duty):
     assert duty.post("/api/alarms/server:nothing/acknowledge").status_code == 404
 
 
+@pytest.mark.shows("D9")
 def test_a_duress_alarm_is_for_the_centre_alone(online, delivery, duty, log_in, day):
     van = day.bank.vehicles[0]
     delivery.arrive(van.id, van.epc, van.tid)

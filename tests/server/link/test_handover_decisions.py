@@ -41,6 +41,7 @@ def command_in(services, unit) -> dict:
     return run(objects.verify(unit.suite, "command", fields["object"], {key.kid: key.public}))
 
 
+@pytest.mark.shows("S3")
 def test_an_approval_is_a_signed_command_and_a_decision_in_the_journal(
     waiting, officer, online, services, day, delivery, clock
 ):
@@ -74,6 +75,7 @@ def test_a_refusal_has_a_reason(waiting, officer, online, services):
     assert command_in(services, online)["verb"] == objects.REFUSE
 
 
+@pytest.mark.shows("D1")
 def test_a_wrong_head_count_is_sent_as_it_was_counted(waiting, officer, online, services):
     assert decide(officer, waiting, head_count=3).status_code == 200
     assert command_in(services, online)["head_count"] == 3  # the unit freezes on it

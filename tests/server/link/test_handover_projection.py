@@ -107,6 +107,7 @@ def test_a_new_attempt_is_a_new_handover(online, delivery, arrive, services):
     assert states == ["restarted", "arrived"]
 
 
+@pytest.mark.shows("D3")
 def test_a_twin_is_critical_and_marks_the_first(online, delivery, arrive, services, day):
     play(delivery, arrive)
     van = day.bank.vehicles[0]
@@ -130,6 +131,7 @@ def test_a_finished_task_that_begins_again_marks_both(online, delivery, arrive, 
     assert stop_status(services, day.tasks[0]) == "closed"  # what was completed stays completed
 
 
+@pytest.mark.shows("D3")
 def test_an_early_van_alarms_and_begins_nothing(online, services, day):
     van = day.bank.vehicles[0]
     reason = errors.EARLY_VEHICLE
@@ -139,6 +141,7 @@ def test_an_early_van_alarms_and_begins_nothing(online, services, day):
     assert handover(services) is None
 
 
+@pytest.mark.shows("D9")
 def test_a_duress_finger_alarms_the_centre_and_shows_nowhere_else(online, delivery, arrive, services):
     arrive()
     delivery.finger(delivery.crew[0], duress=True, picture=b"\x01" * 32)
@@ -151,6 +154,7 @@ def test_a_duress_finger_alarms_the_centre_and_shows_nowhere_else(online, delive
     assert "duress" not in alarm.details
 
 
+@pytest.mark.shows("D4")
 def test_an_order_revoked_before_the_arrival_is_critical(online, delivery, arrive, services, day, clock):
     with services.database.writing() as session:
         content = session.exec(select(RunVersion.content)).one()
@@ -178,6 +182,7 @@ def test_a_task_of_another_site_is_critical(online, delivery, arrive, services, 
     assert stop_status(services, day.tasks[1]) == "planned"
 
 
+@pytest.mark.shows("S9")
 def test_a_skipped_stop_alarms(online, connect, services, day, delivery, arrive):
     from unit_client import Delivery, UnitClient
 

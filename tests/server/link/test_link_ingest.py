@@ -29,6 +29,7 @@ def door(unit, event: int = 1) -> int:
     return unit.append("door", door=1, event=event, cause=1)
 
 
+@pytest.mark.shows("S25")
 def test_records_are_stored_and_a_head_is_answered_with_a_receipt_for_it(online, services, clock):
     for _ in range(5):
         online.send_record(door(online))
@@ -124,6 +125,7 @@ def test_records_missing_before_a_head_alarm_and_the_unit_is_told(monkeypatch, c
     assert unit.store_all()["size"] == 3
 
 
+@pytest.mark.shows("S25")
 def test_a_changed_leaf_is_evidence_and_overwrites_nothing(online, services):
     online.send_record(door(online))
     original = online.entries[0]
@@ -135,6 +137,7 @@ def test_a_changed_leaf_is_evidence_and_overwrites_nothing(online, services):
     assert rows(services, Alarm.rule, Alarm.severity) == [("journal_changed", "critical")]
 
 
+@pytest.mark.shows("S25")
 def test_a_fork_is_refused_and_kept_as_evidence(online, services):
     for _ in range(3):
         online.send_record(door(online))
@@ -151,6 +154,7 @@ def test_a_fork_is_refused_and_kept_as_evidence(online, services):
     assert count(services, JournalConflict) == 1
 
 
+@pytest.mark.shows("S25")
 @pytest.mark.parametrize("lie", ["key", "unit", "garbage"])
 def test_a_head_nobody_could_have_signed_is_refused(online, services, lie):
     online.send_record(door(online))
@@ -196,6 +200,7 @@ def test_records_without_a_head_alarm(monkeypatch, connect, unit, services):
     assert rows(services, Alarm.ended) != [None]
 
 
+@pytest.mark.shows("F6")
 def test_a_unit_that_stays_away_alarms_until_it_is_back(monkeypatch, server, services, unit):
     monkeypatch.setattr(links, "OFFLINE_SECONDS", 0.05)
     with server.websocket_connect("/link") as socket:
@@ -272,6 +277,7 @@ def test_a_new_epoch_that_names_another_past_is_a_fork(online, services):
     assert sorted(rows(services, Alarm.rule)) == ["journal_fork", "new_epoch"]
 
 
+@pytest.mark.shows("F5")
 def test_a_picture_named_in_a_record_is_fetched_and_sealed(online, services, day, delivery):
     content = bytes(range(256)) * 300  # 22 chunks: more than one want
     name = hashlib.sha256(content).digest()

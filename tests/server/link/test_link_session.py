@@ -124,6 +124,7 @@ def test_other_units_are_not_disturbed_by_a_bad_one(connect, day, services, onli
     assert other.receive_until("time")["nonce"] == b"nonce-01"
 
 
+@pytest.mark.shows("D16", "F6")
 def test_a_clock_that_is_off_alarms_and_recovers(online, services, clock):
     online.status(time=clock.milliseconds() + 61_000, clock=1)  # it does not have our time yet
     online.receive_until("object")

@@ -102,6 +102,7 @@ def told(services, monkeypatch) -> list[dict]:
     return heard
 
 
+@pytest.mark.shows("S22")
 def test_each_step_of_a_delivery_is_told_with_its_topic(told, online, delivery, day):
     van = day.bank.vehicles[0]
     told.clear()

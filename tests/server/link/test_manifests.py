@@ -78,6 +78,7 @@ def test_a_unit_fetches_what_its_manifest_lists(online, services, day, delivery,
     assert online.fetch(prompts["prompts"][0][2])[:4] == bytes((0, 240, 0, 240))
 
 
+@pytest.mark.shows("D11")
 def test_need_to_know(online, services, day):
     online.status()
     manifest = open_manifest(services, online, online.receive_until("object")["object"])
@@ -101,6 +102,7 @@ def test_what_is_not_listed_is_refused(online, services):
     assert online.receive_until("refused")["reason"] == errors.NOT_WANTED
 
 
+@pytest.mark.shows("D11")
 def test_what_another_unit_may_have_is_refused(connect, services, day, online):
     with services.database.writing() as session:
         other = UnitClient(services, seed=2).register(session, day.bank.sites["south"])
@@ -163,6 +165,7 @@ def test_a_changed_crew_revokes_the_order_at_once(online, services, day, clock):
     assert bank.crew[0].id not in roster
 
 
+@pytest.mark.shows("D11", "F4")
 def test_orders_come_and_go_with_their_time(services, unit, day, clock):
     """From 12 h before the window until 2 h after the close (D11); boundaries to the second."""
     key = (objects.ORDER, day.tasks[0])
@@ -221,6 +224,7 @@ def test_a_removed_person_leaves_the_roster(services, unit, day):
     assert officer not in [row[0] for row in objects.decode_blob("roster", content)["people"]]
 
 
+@pytest.mark.shows("D17")
 def test_a_deleted_key_deletes_the_blobs_of_a_person(services, unit, day):
     from doorward_server.security import biometrics
 
@@ -232,6 +236,7 @@ def test_a_deleted_key_deletes_the_blobs_of_a_person(services, unit, day):
         assert manifests.blobs.get(session, name) is None
 
 
+@pytest.mark.shows("F3")
 @pytest.mark.parametrize("have", [True, False])
 def test_desired_against_actual(online, services, day, log_in, have):
     from doorward_server.security.roles import Role
@@ -267,6 +272,7 @@ def test_registration_refuses_wrong_and_known_keys(services, day):
             service.register_unit(session, b"12345678", site, keys[0], keys[1], keys[2])
 
 
+@pytest.mark.shows("D18", "F7")
 def test_two_people_release_a_locked_panel(online, services, day, log_in):
     from doorward_server.security.roles import Role
 

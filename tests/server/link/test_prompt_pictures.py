@@ -15,6 +15,7 @@ def ink(picture: Image.Image, ground: tuple[int, int, int]) -> tuple[int, int, i
     return box
 
 
+@pytest.mark.shows("S14")
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("name", PROMPTS)
 def test_a_prompt_shows_its_icon_and_both_titles(name, language):

@@ -46,6 +46,7 @@ def number_of(services) -> int:
         return session.exec(select(Handover.id)).one()
 
 
+@pytest.mark.shows("S5")
 def test_the_report_names_who_closed_it_at_which_sensor(deliver, services, day, log_in):
     receipt = deliver()
     officer = log_in(day.bank.users[Role.OFFICER])
@@ -70,6 +71,7 @@ def test_the_report_names_who_closed_it_at_which_sensor(deliver, services, day, 
     )
 
 
+@pytest.mark.shows("S5")
 def test_it_is_printed_once_when_the_close_is_signed(spool, deliver, online, delivery, services):
     deliver()
     assert eventually(lambda: list(spool.glob("*.pdf")))

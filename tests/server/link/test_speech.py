@@ -124,6 +124,7 @@ def test_silence_is_trimmed_and_silence_alone_is_nothing():
     assert 100 <= len(trim(spoken)) <= 100 + 2 * samples.KEPT
 
 
+@pytest.mark.shows("S14")
 def test_every_prompt_has_its_texts_and_no_text_is_left_over():
     assert set(texts.PROMPTS) == set(NUMBERS.values())
     for prompt in texts.PROMPTS.values():
@@ -133,6 +134,7 @@ def test_every_prompt_has_its_texts_and_no_text_is_left_over():
         assert not prompt.say_zh.isascii()
 
 
+@pytest.mark.shows("D11")
 def test_no_prompt_speaks_of_money():
     for prompt in texts.PROMPTS.values():
         assert not any(character.isdigit() for character in "".join(prompt[2:]))  # D11: no amounts
@@ -189,6 +191,7 @@ def spoken(browser, path: str) -> wave.Wave_read:
     return wave.open(io.BytesIO(answer.content))
 
 
+@pytest.mark.shows("S15")
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_centre_hears_arrivals_officers_and_alarms(online, delivery, day, services, log_in, language):
     van = day.bank.vehicles[0]

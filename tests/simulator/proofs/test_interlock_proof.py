@@ -14,6 +14,8 @@ from doorward_simulator.proofs.search import Search
 from doorward_tools.main import app
 from typer.testing import CliRunner
 
+pytestmark = pytest.mark.shows("D12")
+
 
 def test_a_search_finds_all_and_the_shortest_way():
     search = Search([1], lambda number: [(times, number * times % 101) for times in (2, 3)])

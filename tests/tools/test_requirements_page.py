@@ -51,6 +51,13 @@ def test_what_is_not_shown_says_so():
     assert "| S2 | crew | not shown yet: by data |  |" in text
 
 
+def test_scenarios_come_first_and_each_test_has_its_line():
+    text = requirements_page.render(
+        CLAIMS, {"S1": ["[a](a.yaml)", "[b](b.yaml)", "[t.py](t.py)", "[u.py::x](u.py)"]}
+    )
+    assert "| [a](a.yaml), [b](b.yaml)<br>[t.py](t.py)<br>[u.py::x](u.py) |" in text
+
+
 @pytest.mark.parametrize(
     ("proofs", "state", "said"),
     [

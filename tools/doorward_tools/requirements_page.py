@@ -32,7 +32,7 @@ class DisagreementError(Exception):
     """Claims and proofs do not fit each other; says each number and what to do."""
 
 
-Proofs = dict[str, list[str]]  # by number: links in Markdown, scenarios first
+Proofs = dict[str, list[str]]  # by number: links in Markdown; scenarios first
 
 
 def page() -> str:
@@ -129,10 +129,17 @@ def render(claims: dict[str, dict[str, str]], proofs: Proofs) -> str:
         lines += [f"## {title}", "", "| no. | what | state | shown by |", "|---|---|---|---|"]
         for number, claim in claims.items():
             if re.fullmatch(rf"{letter}\d+", number):
-                shown = proofs.get(number, [])
-                lines.append(f"| {number} | {claim['title']} | {_state(claim)} | {', '.join(shown)} |")
+                shown = _cell(proofs.get(number, []))
+                lines.append(f"| {number} | {claim['title']} | {_state(claim)} | {shown} |")
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _cell(links: list[str]) -> str:
+    """Scenarios in one line, then each test in its own."""
+    tests = [link for link in links if ".py" in link]
+    scenarios = [link for link in links if link not in tests]
+    return "<br>".join(filter(None, [", ".join(scenarios), *tests]))
 
 
 def _kind(claim: dict[str, str]) -> str:

@@ -43,11 +43,6 @@ class Suite:
         """Return count random bytes, fit for keys."""
         raise NotImplementedError
 
-    def blinding(self, count):
-        """Return count random bytes that hide something and show in no result (masks). How many of them are
-        drawn, and when, may differ between suites, so they come from another source than random()."""
-        raise NotImplementedError
-
     def seal(self, key, nonce, aad, plaintext):
         """Return ciphertext and tag (AES-CCM, RFC 3610); key 16, nonce 13 bytes."""
         raise NotImplementedError

@@ -59,19 +59,15 @@ def _load_private(data):
 
 
 class OpenSSLSuite(Suite):
-    """The suite on OpenSSL; random(count) -> bytes and blinding(count) -> bytes are its only randomness."""
+    """The suite on OpenSSL; random(count) -> bytes is the only source of randomness."""
 
-    def __init__(self, random=os.urandom, blinding=os.urandom):
+    def __init__(self, random=os.urandom):
         self._random = random
-        self._blinding = blinding
         self._public = _Kept(_load_public)
         self._private = _Kept(_load_private)
 
     def random(self, count):
         return self._random(count)
-
-    def blinding(self, count):
-        return self._blinding(count)
 
     def hmac(self, key, data):
         return hmac.digest(key, data, "sha256")

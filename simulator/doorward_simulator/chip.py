@@ -53,7 +53,7 @@ class Chip:
             ("system", "reset"): (reset, (int,)),
             ("system", "partitions"): (lambda: sorted(flash), ()),
             ("random", "bytes"): (lambda count: self._random.randbytes(_bounded(count)), (int,)),
-            # A stream apart: of what only hides something, each suite draws as much as it likes.
+            # A stream apart: of what only hides arithmetic, each suite draws as much as it likes.
             ("random", "blinding"): (lambda count: self._blinding.randbytes(_bounded(count)), (int,)),
             ("rtc", "read"): (rtc.read, ()),
             ("rtc", "seconds"): (lambda: rtc.milliseconds() // 1000, ()),

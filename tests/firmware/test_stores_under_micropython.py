@@ -1,9 +1,6 @@
 """Stores and link under the real MicroPython interpreter (webassembly), and the same checks under CPython."""
 
 import asyncio
-import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +10,9 @@ from doorward_protocol.suite_openssl import OpenSSLSuite
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 MICROPYTHON = HERE.parent / "micropython"
-PACKAGE = ROOT / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
+sys.path.insert(0, str(MICROPYTHON))
+from checks_process import LIB, run  # noqa: E402
+
 MODULES = ["link_checks", "store_checks"]
 FOLDERS = {
     "/lib/doorward_protocol": ROOT / "protocol" / "doorward_protocol",
@@ -21,7 +20,7 @@ FOLDERS = {
     "/lib/doorward_firmware/crypto": ROOT / "firmware" / "doorward_firmware" / "crypto",
     "/lib/doorward_firmware/store": ROOT / "firmware" / "doorward_firmware" / "store",
     "/lib/doorward_firmware/sync": ROOT / "firmware" / "doorward_firmware" / "sync",
-    "/lib": MICROPYTHON / "micropython_stubs",
+    "/lib": LIB,
     "/checks": HERE / "portable",
 }
 
@@ -29,22 +28,10 @@ FOLDERS = {
 @pytest.fixture(scope="module")
 def results():
     """What one node process reports: {(module, check): error or None}."""
-    node = shutil.which("node")
-    if node is None or not (PACKAGE / "micropython.mjs").exists():
-        pytest.fail("MicroPython for node is missing: install Node.js 20 or newer and run `npm ci`")
     files = {"/checks/runner.py": str(MICROPYTHON / "portable" / "runner.py")}
     for target, folder in FOLDERS.items():
         files.update({f"{target}/{path.name}": str(path) for path in folder.glob("*.py")})
-    process = subprocess.run(
-        [node, str(MICROPYTHON / "run_checks.mjs")],
-        input=json.dumps({"package": str(PACKAGE), "files": files, "modules": MODULES}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr[-4000:]
-    reports = [json.loads(line) for line in process.stdout.splitlines()]
+    reports = run(files, MODULES)
     return {(report["module"], report["check"]): report["error"] for report in reports}
 
 

@@ -50,9 +50,6 @@ class DeviceSuite(Suite):
     def random(self, count):
         return self._random(count)
 
-    def blinding(self, count):
-        return self._blinding(count)
-
     def seal(self, key, nonce, aad, plaintext):
         return ccm.seal(key, nonce, aad, plaintext)
 

@@ -53,7 +53,7 @@ async def open_session(identity, suite):
 
 
 async def _shake_hands(carrier, identity, suite):
-    socket = await websocket.handshake(carrier, identity.host, identity.port, identity.path, suite.blinding)
+    socket = await websocket.handshake(carrier, identity.host, identity.port, identity.path, suite.random)
     private, public = identity.dh
     party = Initiator(suite, private, identity.unit, public, identity.server_key)
     await socket.send(await party.message_1())

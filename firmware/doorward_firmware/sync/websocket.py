@@ -5,6 +5,7 @@ standard ends the connection with a named reason; nothing is read beyond the bou
 announces.
 """
 
+import hashlib
 import struct
 from binascii import b2a_base64
 
@@ -37,10 +38,11 @@ _TOO_BIG = const(1009)
 
 
 class WebSocket:
-    """One side of an open connection; random(n) -> bytes makes the masks."""
+    """One side of an open connection; the masks come from `seed`, random bytes of this connection."""
 
-    def __init__(self, stream, random):
-        self._stream, self._random = stream, random
+    def __init__(self, stream, seed):
+        self._stream, self._seed = stream, seed
+        self._masks = 0
 
     async def send(self, message):
         """Send one binary message."""
@@ -110,13 +112,19 @@ class WebSocket:
             pass
 
     async def _send(self, opcode, payload):
-        mask = self._random(4)
+        mask = self._next_mask()
         length = len(payload)
         if length < 126:
             head = struct.pack(">BB", 0x80 | opcode, 0x80 | length)
         else:
             head = struct.pack(">BBH", 0x80 | opcode, 0x80 | 126, length)
         await self._stream.send(head + mask + _masked(payload, mask))
+
+    def _next_mask(self):
+        """Nobody without the seed can tell it in advance (§5.3). Drawing each from the chip instead would
+        let the number and order of messages decide which random bytes the journal's salts get."""
+        self._masks += 1
+        return hashlib.sha256(self._seed + self._masks.to_bytes(4, "big")).digest()[:4]
 
 
 def _masked(payload, mask):
@@ -128,7 +136,8 @@ def _masked(payload, mask):
 
 async def handshake(stream, host, port, path, random):
     """Open the WebSocket on a connected stream (§4.1). Raises Disconnected or ProtocolError."""
-    key = b2a_base64(random(16)).strip()
+    drawn = random(32)
+    key = b2a_base64(drawn[:16]).strip()
     request = (
         "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n" % (path, host, port, key.decode())
@@ -136,7 +145,7 @@ async def handshake(stream, host, port, path, random):
     await stream.send(request.encode())
     response = await stream.read_until(b"\r\n\r\n", MAX_RESPONSE)
     _check_response(response, b2a_base64(sha1(key + _GUID)).strip())
-    return WebSocket(stream, random)
+    return WebSocket(stream, drawn[16:])
 
 
 def _check_response(response, accept):

@@ -99,10 +99,7 @@ def main() -> None:
     from doorward_firmware import main as firmware
     from doorward_protocol.suite_openssl import OpenSSLSuite
 
-    def draw(stream):
-        return lambda count: bus.call("random", stream, count)
-
-    firmware.run(suite=OpenSSLSuite(random=draw("bytes"), blinding=draw("blinding")))
+    firmware.run(suite=OpenSSLSuite(random=lambda count: bus.call("random", "bytes", count)))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """The logic under the real MicroPython (webassembly, in node): the same days, step by step."""
 
-import json
-import shutil
-import subprocess
+import sys
 from pathlib import Path
 
 import logic_checks
@@ -11,7 +9,9 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 HARNESS = ROOT / "tests" / "micropython"
-PACKAGE = ROOT / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
+sys.path.insert(0, str(HARNESS))
+from checks_process import LIB, run  # noqa: E402
+
 FOLDERS = (
     (ROOT / "protocol" / "doorward_protocol", "/lib/doorward_protocol"),
     (ROOT / "firmware" / "doorward_firmware", "/lib/doorward_firmware"),
@@ -20,7 +20,7 @@ FOLDERS = (
     (ROOT / "firmware" / "doorward_firmware" / "drivers", "/lib/doorward_firmware/drivers"),
     (ROOT / "firmware" / "doorward_firmware" / "store", "/lib/doorward_firmware/store"),
     (ROOT / "firmware" / "doorward_firmware" / "sync", "/lib/doorward_firmware/sync"),
-    (HARNESS / "micropython_stubs", "/lib"),
+    (LIB, "/lib"),
     (HARNESS / "portable", "/checks"),
 )
 
@@ -28,9 +28,6 @@ FOLDERS = (
 @pytest.fixture(scope="module")
 def errors():
     """{check: error or None} of one node process."""
-    node = shutil.which("node")
-    if node is None or not (PACKAGE / "micropython.mjs").exists():
-        pytest.fail("MicroPython for node is not installed: install Node.js 20 or newer and run `npm ci`")
     files = {}
     for folder, target in FOLDERS:
         for path in folder.glob("*.py"):
@@ -38,18 +35,7 @@ def errors():
                 files[f"{target}/{path.name}"] = str(path)
     for name in ("edges.py", "logic_checks.py"):
         files[f"/checks/{name}"] = str(HERE / name)
-    plan = {"package": str(PACKAGE), "files": files, "modules": ["logic_checks"]}
-    process = subprocess.run(
-        [node, str(HARNESS / "run_checks.mjs")],
-        input=json.dumps(plan),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr[-4000:]
-    lines = [json.loads(line) for line in process.stdout.splitlines()]
-    return {line["check"]: line["error"] for line in lines}
+    return {report["check"]: report["error"] for report in run(files, ["logic_checks"])}
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ async def check_websocket_frames(suite):
 
     for length in (0, 5, 125, 126, 4096):
         payload = bytes([number & 255 for number in range(length)])
-        await websocket.WebSocket(Carrier(answer), suite.random).send(payload)
+        await websocket.WebSocket(Carrier(answer), suite.random(16)).send(payload)
         assert unmasked(sent[-1]) == payload
     for data, reason in (
         (b"\x82\x83", MALFORMED),
@@ -84,7 +84,7 @@ async def check_websocket_frames(suite):
         carrier = Carrier(answer)
         carrier._in = data
         try:
-            await websocket.WebSocket(carrier, suite.random).receive()
+            await websocket.WebSocket(carrier, suite.random(16)).receive()
             raised = None
         except ProtocolError as error:
             raised = error.reason

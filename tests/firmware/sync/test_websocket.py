@@ -202,7 +202,7 @@ def hear(data):
 
     async def exchange():
         wire = travel.Wire()
-        client = WebSocket(Stream(wire.unit, wire.unit), masks())
+        client = WebSocket(Stream(wire.unit, wire.unit), masks()(16))
         wire.server.write(data)
         wire.server.close()
         try:

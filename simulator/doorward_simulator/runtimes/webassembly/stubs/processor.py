@@ -3,6 +3,8 @@
 The host (processor.mjs) imports this, calls `begin` once, and from then on `step` while it says True, then
 `idle`.
 """
+# pyright: reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
+# The names are those of MicroPython's webassembly port.
 
 import asyncio
 import gc

@@ -4,6 +4,8 @@ The port's own loop lives on JavaScript's timers and runs everything that is due
 host asks for each step, so that garbage can be collected in between, and `idle` says on the bus until when
 nothing is due. Tasks, their queue and its order are MicroPython's own, as on the device.
 """
+# pyright: reportAttributeAccessIssue=false, reportIncompatibleMethodOverride=false
+# The names are those of MicroPython's webassembly port.
 
 import asyncio
 import sys

@@ -116,8 +116,9 @@ NEVER = {
 
 def declared(fail_secure: tuple) -> set[tuple]:
     """Every row of the interlock's tables that must occur, as `claims.Steps` notes it."""
-    accepted = {*interlock.ACCEPTS, unit.BREAK_OFF} - {events.RESET}
-    rows: set[tuple] = {("event", event) for event in accepted}
+    rows: set[tuple] = {
+        ("event", event) for event in (*interlock.ACCEPTS, unit.BREAK_OFF) if event != events.RESET
+    }
     if not fail_secure:
         rows.remove(("event", events.CONFIGURED))  # it says what the unit assumes without one
     for route, (doors, _) in interlock.ROUTES.items():

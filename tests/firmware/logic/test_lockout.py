@@ -78,6 +78,38 @@ def test_release_during_an_attempt_leaves_that_attempt():
     assert lockout.failed(lockout.released(state), 0).failures == 1
 
 
+def asking(failures):
+    return Lockout(failures).but(asking=True)
+
+
+def test_every_function_to_the_letter():
+    """What the mutants would get away with: each function's whole answer, at its borders."""
+    assert (ALLOWED, LOCKED, OFF, BUSY) == (0, 1, 2, 3)
+    assert (Lockout().failures, Lockout().locked_until, Lockout().asking) == (0, None, False)
+    assert [lockout.lock_ms(failures) for failures in (0, 4, 5, 6)] == [0, 0, 30_000, 60_000]
+    answers = (lockout.lock_ms(4), lockout.condition(Lockout(5, 9), 8), lockout.condition(Lockout(), 0))
+    assert [type(answer) for answer in answers] == [int, int, int]
+    assert lockout.restore(None, 7) == Lockout()
+    assert lockout.restore((4, 0), 7) == Lockout(4)
+    assert lockout.restore((5, 30_000), 7) == Lockout(5, 30_007)
+    assert lockout.stored(Lockout(6, 9)) == (6, 60_000)
+    assert lockout.attempt(Lockout(5, 9), 8) == (Lockout(5, 9), LOCKED)
+    assert lockout.attempt(Lockout(5, 9), 9) == (asking(6), ALLOWED)
+    assert lockout.attempt(Lockout(50, 9), 9) == (Lockout(50, 9), OFF)
+    assert lockout.accepted(asking(7).but(locked_until=9)) == Lockout()
+    assert lockout.not_needed(asking(7)) == Lockout(6)
+    assert lockout.failed(asking(4), 10) == Lockout(4)
+    assert lockout.failed(asking(5), 10) == Lockout(5, 30_010)
+    assert [lockout.is_locked(state) for state in (Lockout(4), Lockout(5), asking(5))] == [False, True, False]
+    assert lockout.is_locked(Lockout(4)) is False
+    assert lockout.released(Lockout(7, 9)) == Lockout()
+    assert lockout.released(asking(7).but(locked_until=9)) == asking(1)
+    assert [lockout.next_deadline(Lockout(n, 9)) for n in (5, 49, 50)] == [9, 9, None]
+    assert [lockout.ended(Lockout(5, 9), now) for now in (8, 9, 10)] == [False, True, True]
+    assert lockout.ended(Lockout(), 9) is False
+    assert lockout.free(Lockout(5, 9)) == Lockout(5)
+
+
 def test_random_days_with_reboots_never_give_more_attempts_than_the_rule():
     """Against the rule itself: after n failures in a row no attempt before the lock of n has passed."""
     chance = random.Random(18)

@@ -112,9 +112,8 @@ def place_breach(place: Place, building: Building, controllers: Controllers) -> 
     ):
         return ONE_DOOR
     if place.calm and place.open_doors:
-        locked = [not building.is_free(place, door) for door in (DOOR_OUTER, DOOR_INNER)]
-        first, *more = place.open_doors
-        if more or not locked[DOOR_INNER + DOOR_OUTER - first - 1]:
+        shut = [door for door in (DOOR_OUTER, DOOR_INNER) if door not in place.open_doors]
+        if not shut or building.is_free(place, shut[0]):
             return INTERLOCKED
     return None
 

@@ -5,6 +5,7 @@ power cut. The attacker touches, changes panels, feeds garbage and stale answers
 moment, sets the clock, waits to the millisecond, and sends releases that one person alone decided. The rule
 is written anew from the requirement and runs on true time, which nobody can set.
 """
+# pyright: reportOptionalMemberAccess=false
 
 import random
 

@@ -10,6 +10,7 @@ import os
 import pkgutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,7 @@ from doorward_server.clock import SystemClock
 from doorward_server.console.pages import problem_page
 from doorward_server.database import Database, import_models, upgrade
 from doorward_server.live import Live
-from doorward_server.problems import Problem, ProblemAnswer, not_found, problem_responses
+from doorward_server.problems import Problem, ProblemAnswer, described_problems, not_found, problem_responses
 from doorward_server.security.headers import TOO_LARGE, SecurityHeaders
 from doorward_server.security.keys import KeyStore
 from doorward_server.services import Clock, Services
@@ -79,6 +80,7 @@ def create_app(
     for module in domain_routes():
         if hasattr(module, "router"):
             app.include_router(module.router)
+    app.openapi = partial(_describe, app)
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -98,6 +100,17 @@ def domain_routes() -> list[ModuleType]:
         for name in names
         if (folder / name / "routes.py").exists()
     ]
+
+
+def _describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document. What any body may be refused for stands here, once, for all that take one."""
+    if app.openapi_schema is None:
+        schema = FastAPI.openapi(app)
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                if "requestBody" in operation:
+                    operation["responses"] |= described_problems(400, 403, 413)
+    return FastAPI.openapi(app)
 
 
 @asynccontextmanager

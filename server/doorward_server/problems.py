@@ -59,6 +59,12 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ProblemAnswer, "description": _MEANINGS[status]} for status in statuses}
 
 
+def described_problems(*statuses: int) -> dict[str, dict[str, Any]]:
+    """The same as it stands in a finished OpenAPI document."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{ProblemAnswer.__name__}"}}}
+    return {str(status): {"description": _MEANINGS[status], "content": content} for status in statuses}
+
+
 def not_found(what_zh: str, what_en: str) -> Problem:
     """404 for a thing that is not there, or that this user has no business with."""
     return Problem(

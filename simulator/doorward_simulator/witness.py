@@ -72,7 +72,8 @@ class Witness:
         self.kid = self._random.randbytes(8)
         self.dh, self.signing, self.bundle = (run(self._suite.new_key()) for _ in range(3))
         self.entries: list[bytes] = []
-        self.pictures: dict[bytes, bytes] = {}
+        self.pictures: dict[bytes, bytes] = {}  # named in a record, so that the server may ask for them
+        self._taken: dict[bytes, bytes] = {}
         self.receipts: dict[int, bytes] = {}  # by the size they cover
         self.refusals: list[tuple[str, int, str]] = []
         self.connections = 0
@@ -179,6 +180,8 @@ class Witness:
         if not self._story:
             self._story = self._next_story()
         kind, fields = self._story.pop(0)
+        if fields.get("picture") is not None:
+            self.pictures[fields["picture"]] = self._taken[fields["picture"]]
         salt = self._random.randbytes(16)
         entry = records.encode(kind, self._now(), records.CLOCK_SURE, 1, salt, **fields)
         self.entries.append(entry)
@@ -201,7 +204,7 @@ class Witness:
     def _picture(self) -> bytes:
         content = b"\xff\xd8" + self._random.randbytes(self._random.randint(500, 12_000)) + b"\xff\xd9"
         name = hashlib.sha256(content).digest()
-        self.pictures[name] = content
+        self._taken[name] = content
         return name
 
     def _next_story(self) -> list[tuple[str, dict[str, Any]]]:

@@ -6,6 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from doorward_server.app import open_services
+from doorward_server.handovers.rebuild import rebuild
+from doorward_server.settings import Settings
 from doorward_tools import scenario as command
 
 REQUIRED = {
@@ -24,6 +27,16 @@ def failures(report):
     return [f"line {row.line}: {row.text}: {row.detail}" for row in report.rows if row.result == "failed"]
 
 
+def rebuilt(data):
+    """The day's projections, made again from its journals and held against what they were."""
+    services = open_services(Settings(data=data))
+    with services.database.writing() as session:
+        report = rebuild(session)
+    services.database.close()
+    assert report.leaves > 0
+    return report
+
+
 @pytest.mark.shows("F12")
 def test_it_passes(scenario_name, played):
     report, folder = played(scenario_name)
@@ -31,6 +44,7 @@ def test_it_passes(scenario_name, played):
     assert report.problems == [], folder
     assert report.passed
     assert report.heard_ms is None or report.heard_ms <= 2000
+    assert rebuilt(folder / "data").differences == [], folder
 
 
 def test_the_first_delivery_is_covered(scenario_names):

@@ -5,7 +5,7 @@ Sub-commands import what they need when they run, so that `--help` answers at on
 
 import typer
 
-from doorward_tools import bench, demo, emulate, import_bank, prove, scenario, serve, simulate
+from doorward_tools import bench, demo, emulate, import_bank, prove, rebuild, scenario, serve, simulate
 
 app = typer.Typer(
     name="doorward",
@@ -20,6 +20,7 @@ app.command("serve", epilog="Example:  doorward serve --data ./data --port 8000"
 app.command("simulate", epilog="Example:  doorward simulate twin-van --port 8000")(simulate.command)
 app.command("scenario", epilog="Example:  doorward scenario delivery --json")(scenario.command)
 app.command("import", epilog="Example:  doorward import ./bank --data ./data")(import_bank.command)
+app.command("rebuild", epilog=rebuild.EXAMPLE)(rebuild.command)
 app.add_typer(emulate.app, name="emulate")
 app.add_typer(prove.app, name="prove")
 app.add_typer(bench.app, name="bench")

@@ -1,32 +1,26 @@
 """Turns journal records into handovers, events and pictures: a pure function of the leaves, in their order.
 
-`project` is called for every leaf once all before it in its journal are there. `rebuild` forgets the whole
-projection and makes it again from the leaves, which gives the same rows. What a record does to its
-handover is in `steps.py`, one small function per kind.
+`project` is called for every leaf once all before it in its journal are there; `rebuild.py` makes the whole
+projection again. What a record does to its handover is in `steps.py`, one small function per kind.
 """
 
-import logging
-from collections.abc import Callable
 from typing import NamedTuple
 
 from doorward_protocol import records
 from doorward_protocol.errors import ProtocolError
 from doorward_protocol.records import Record
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session
 
 from doorward_server import bulk
 from doorward_server.alarms import service as alarms
-from doorward_server.alarms.models import Alarm
 from doorward_server.clock import from_milliseconds
 from doorward_server.database import after_commit
-from doorward_server.handovers import announce, newest, steps
+from doorward_server.handovers import announce, steps
 from doorward_server.handovers.models import Handover, HandoverEvent, Picture
-from doorward_server.link.models import AnyLeaf, Leaf
+from doorward_server.link.models import AnyLeaf
 from doorward_server.planning.progress import HOLD_AFTER
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
-
-log = logging.getLogger(__name__)
 
 # Integers of a journal have 64 bits unsigned, those of a database 63; moments end with the year 9999.
 _LARGEST = (1 << 63) - 1
@@ -92,65 +86,6 @@ def foresee(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
         return
     alarms.project(session, unit, leaf, record, None, [])
     announce.tell_early(session, unit, leaf, record)
-
-
-def rebuild(session: Session) -> int:
-    """Forget handovers, events and alarms of records, and make them again; returns how many leaves were read.
-
-    Tells no page anything. People's handling of alarms, pictures and commands are no projections and stay.
-    """
-    session.info["quiet"] = True
-    session.exec(delete(HandoverEvent))
-    session.exec(delete(Handover))
-    session.exec(delete(Alarm).where(col(Alarm.key).startswith("record:")))
-    session.flush()
-    newest.forget(session)
-    units = {unit.id: unit for unit in session.exec(select(Unit))}
-    replay = Replay(lambda leaf: _project_again(session, units[leaf.unit_id], leaf))
-    count = 0
-    for leaf in session.exec(select(Leaf).order_by(col(Leaf.id))).all():
-        count += 1
-        if not replay.take(leaf):
-            foresee(session, units[leaf.unit_id], leaf)
-    session.info["quiet"] = False
-    return count
-
-
-def _project_again(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
-    """As ingest did: a leaf that breaks its projection stays out of it."""
-    try:
-        with session.begin_nested():
-            project(session, unit, leaf)
-            bulk.write(session)
-    except Exception:
-        bulk.forget(session)
-        newest.forget(session)
-        log.exception("leaf %d stays out of the projection", leaf.id)
-
-
-class Replay:
-    """Feeds leaves, stored in any order, to the projection in the order in which ingest did."""
-
-    def __init__(self, project_one: Callable[[AnyLeaf], object]) -> None:
-        self._project = project_one
-        self._sizes: dict[tuple[int, int], int] = {}
-        self._early: dict[tuple[int, int], dict[int, AnyLeaf]] = {}
-
-    def take(self, leaf: AnyLeaf) -> bool:
-        """True if the leaf could be projected now, with those that had waited for it."""
-        journal = (leaf.unit_id, leaf.epoch)
-        early = self._early.setdefault(journal, {})
-        size = self._sizes.get(journal, 0)
-        if leaf.index != size:
-            early[leaf.index] = leaf
-            return False
-        while True:
-            self._project(leaf)
-            size += 1
-            self._sizes[journal] = size
-            if size not in early:
-                return True
-            leaf = early.pop(size)
 
 
 def read(leaf: AnyLeaf) -> Record | None:

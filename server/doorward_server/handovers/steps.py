@@ -15,7 +15,7 @@ from doorward_server.handovers import newest
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.link.models import AnyLeaf
 from doorward_server.planning.models import RunVersion, Stop, StopStatus
-from doorward_server.planning.progress import set_stop_status
+from doorward_server.planning.progress import set_stop_status, was_cancelled
 from doorward_server.units.models import Unit
 
 DONE = ("closed", "left")
@@ -80,7 +80,7 @@ def _vehicle(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Out
         handover.revoked_version = _was_revoked(session, stop, handover)
         if handover.revoked_version:
             trouble.append("revoked_version")
-        if _skips_a_stop(session, stop):
+        if _skips_a_stop(session, stop, handover.started):
             trouble.append("skipped_stop")
         if _mark_twins(session, unit, handover.task):
             handover.twin = True
@@ -209,7 +209,7 @@ def _sensor_of(session: Session, handover: Handover, person: int) -> str | None:
 
 def _was_revoked(session: Session, stop: Stop, handover: Handover) -> bool:
     """Whether a newer version had been released, or the stop cancelled, when the handover began (D4)."""
-    if stop.status == StopStatus.CANCELLED:
+    if was_cancelled(session, stop, handover.started):
         return True
     statement = select(RunVersion).where(
         RunVersion.run_id == stop.run_id, RunVersion.version > handover.order_version
@@ -219,21 +219,25 @@ def _was_revoked(session: Session, stop: Stop, handover: Handover) -> bool:
     )
 
 
-def _skips_a_stop(session: Session, stop: Stop) -> bool:
-    """Whether an earlier stop of the run, at a site with a unit, has not been completed (S9)."""
-    earlier = session.exec(
-        select(Stop.id)
+def _skips_a_stop(session: Session, stop: Stop, started: int) -> bool:
+    """Whether an earlier stop of the run, at a site that had a unit, has not been completed (S9).
+
+    What was cancelled or registered later does not count: a rebuild years from now comes to the same.
+    """
+    before = session.exec(
+        select(Stop)
         .join(Unit, col(Unit.site_id) == col(Stop.site_id))
         .where(
             Stop.run_id == stop.run_id,
             Stop.sequence < stop.sequence,
-            Stop.status != StopStatus.CANCELLED,
+            Unit.registered <= started,
         )
     ).all()
+    earlier = {one.id for one in before if not was_cancelled(session, one, started)}
     done = session.exec(
         select(Handover.task).where(col(Handover.task).in_(earlier), col(Handover.state).in_(DONE))
     ).all()
-    return not set(earlier) <= set(done)
+    return not earlier <= set(done)
 
 
 def _set_status(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlmodel import Session, col, func, select
 
 from doorward_server.audit import service as audit
+from doorward_server.audit.models import Decision
 from doorward_server.fleet.models import Box
 from doorward_server.people.models import Person
 from doorward_server.planning.content import content_of_version
@@ -46,10 +47,33 @@ def set_stop_status(session: Session, task: int, status: StopStatus, at: datetim
     session.add(stop)
     session.flush()
     run = session.get_one(Run, stop.run_id)
+    if run.status == RunStatus.CANCELLED:
+        return
     still_open = select(Stop).where(Stop.run_id == run.id, col(Stop.status).in_(OPEN))
     run.status = RunStatus.RELEASED if session.exec(still_open).first() else RunStatus.CLOSED
     session.add(run)
     session.flush()
+
+
+def forget_progress(session: Session) -> None:
+    """Put every stop and run back to where planning left it, for a rebuild from the journals."""
+    for stop in session.exec(select(Stop).where(Stop.status != StopStatus.CANCELLED)):
+        stop.status, stop.closed_at = StopStatus.PLANNED, None
+        session.add(stop)
+    for run in session.exec(select(Run).where(Run.status == RunStatus.CLOSED)):
+        run.status = RunStatus.RELEASED
+        session.add(run)
+    session.flush()
+
+
+def was_cancelled(session: Session, stop: Stop, at: int) -> bool:
+    """Whether a stop had been cancelled by then (ms since 1970 UTC), as the journal of decisions has it."""
+    if stop.status != StopStatus.CANCELLED:
+        return False
+    decided = select(Decision.time).where(
+        Decision.kind == "run_cancelled", Decision.subject == f"run:{stop.run_id}"
+    )
+    return any(time <= at for time in session.exec(decided))
 
 
 def stops_to_hold(session: Session, site_id: int) -> list[Stop]:

@@ -125,11 +125,11 @@ def test_what_has_no_end_of_its_own_alarms_again_after_it_was_closed(services, u
 
 
 def test_handling_survives_a_rebuild(online, duty, services):
-    from doorward_server.handovers import projection
+    from doorward_server.handovers.rebuild import rebuild
 
     camera(online, errors.CAMERA_FAILED)
     key = alarms_seen_by(duty)[0]["key"]
     duty.post(f"/api/alarms/{key}/acknowledge")
     with services.database.writing() as session:
-        projection.rebuild(session)
+        rebuild(session)
         assert service.state_of(session.get(Alarm, key), session.get(AlarmHandling, key)) == "acknowledged"

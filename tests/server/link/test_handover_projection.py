@@ -3,9 +3,12 @@
 import pytest
 from doorward_protocol import errors
 from doorward_server.alarms.models import Alarm
-from doorward_server.handovers import projection
 from doorward_server.handovers.models import Handover, HandoverEvent
-from doorward_server.planning.models import RunVersion, Stop
+from doorward_server.handovers.rebuild import Difference, rebuild
+from doorward_server.planning import service as planning
+from doorward_server.planning.models import Run, RunStatus, RunVersion, Stop, StopStatus
+from doorward_server.security import four_eyes
+from doorward_server.security.models import User
 from sqlalchemy import inspect
 from sqlmodel import SQLModel, col, select
 
@@ -254,7 +257,8 @@ def test_a_rebuild_gives_the_same_rows(online, delivery, arrive, services, day):
         "twin_vehicle", "sensor_fault", "door_forced", "fire",
     }  # fmt: skip
     with services.database.writing() as session:
-        assert projection.rebuild(session) == waiting
+        report = rebuild(session)
+        assert (report.leaves, report.differences) == (waiting, [])
     with services.database.reading() as session:
         assert everything(session) == before
         assert [stop.model_dump() for stop in session.exec(select(Stop))] == status
@@ -266,5 +270,56 @@ def test_a_rebuild_tells_no_page_and_prints_nothing(online, delivery, arrive, se
     told = []
     services.live.publish = lambda *event: told.append(event)
     with services.database.writing() as session:
-        projection.rebuild(session)
+        rebuild(session)
     assert told == []
+
+
+def test_a_rebuild_puts_right_what_somebody_changed(online, delivery, arrive, services):
+    play(delivery, arrive)
+    online.store_all()
+    with services.database.writing() as session:
+        true = everything(session)
+        found = session.exec(select(Handover)).one()
+        stop = session.get_one(Stop, found.task)
+        found.head_count, stop.status = 7, StopStatus.PLANNED
+        session.add_all([found, stop])
+    with services.database.writing() as session:
+        report = rebuild(session)
+    assert report.differences == [
+        Difference("handover", found.id, "changed"), Difference("stop", stop.id, "changed"),
+    ]  # fmt: skip
+    with services.database.reading() as session:
+        assert everything(session) == true
+
+
+def test_a_rebuild_that_fails_leaves_everything_as_it_was(online, delivery, arrive, services, monkeypatch):
+    play(delivery, arrive)
+    online.store_all()
+    with services.database.reading() as session:
+        before = everything(session)
+
+    def fail(_done, _all):
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"), services.database.writing() as session:
+        rebuild(session, fail)
+    with services.database.reading() as session:
+        assert everything(session) == before
+
+
+def test_a_later_cancellation_changes_nothing_about_a_handover(
+    online, delivery, arrive, services, clock, day
+):
+    """What was valid when it began stays valid, however often it is rebuilt."""
+    arrive()
+    delivery.freeze(errors.MISSING_BOX)
+    online.store_all()
+    clock.pass_time(minutes=1)
+    with services.database.writing() as session:
+        run = session.get_one(Run, day.run)
+        asking = planning.cancel_request(session, session.get_one(User, day.bank.dispatcher.id), run)
+        four_eyes.decide(session, session.get_one(User, day.bank.dispatcher2.id), asking, approve=True)
+    with services.database.writing() as session:
+        assert rebuild(session).differences == []
+        assert session.get_one(Run, day.run).status == RunStatus.CANCELLED
+    assert handover(services).revoked_version is False

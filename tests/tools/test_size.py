@@ -31,14 +31,18 @@ def test_computing_does_not_hold_up_the_loop():
 
 def test_a_release_has_folded_its_constants(tmp_path):
     source = tmp_path / "part.py"
-    source.write_text("from doorward_protocol.compat import const, text_from_utf8\nSIZE = const(7)\n")
-    compile_file(source, tmp_path / "full.mpy", "/slot_a/part.py")
-    compile_file(source, tmp_path / "release.mpy", "/slot_a/part.py", release=True)
-    full, release = ((tmp_path / f"{name}.mpy").read_bytes() for name in ("full", "release"))
-    assert b"const" in full
-    assert b"const" not in release
-    assert b"text_from_utf8" in release
-    assert b"/slot_a" not in release
+    found = []
+    for names in ("const", "const, text_from_utf8"):
+        source.write_text(f"from doorward_protocol.compat import {names}\nSIZE = const(7)\n")
+        for release in (False, True):
+            compile_file(source, tmp_path / "part.mpy", "/slot_a/part.py", release)
+            content = (tmp_path / "part.mpy").read_bytes()
+            found.append([word in content for word in (b"compat", b"text_from_utf8", b"/slot_a", b"part.py")])
+    one, one_released, two, two_released = found
+    assert one == [True, False, True, True]
+    assert one_released == [False, False, False, True]
+    assert two == [True, True, True, True]
+    assert two_released == [True, True, False, True]
 
 
 def test_code_on_the_heap_is_what_loading_takes_and_not_what_running_takes(tmp_path):
@@ -53,7 +57,7 @@ def test_code_on_the_heap_is_what_loading_takes_and_not_what_running_takes(tmp_p
         files[name] = tmp_path / f"{name}.py"
         files[name].write_text(text)
     found = loaded_code(files, release=True)
-    assert found["data"] - found["empty"] == pytest.approx(256 * 40, abs=200)
+    assert found["data"] - found["empty"] == pytest.approx(256 * 40, abs=400)
     assert found["runs"] < 500
     assert found["raises"] < 500
 

@@ -130,13 +130,15 @@ def time_cpython(material: dict[str, bytes]) -> dict[str, float]:
         text=True,
         check=True,
         timeout=300,
-        env={"PYTHONPATH": str(_stubs("cpython")), "PATH": ""},
+        env={"PYTHONPATH": str(ROOT / "tests" / "micropython" / "cpython_stubs"), "PATH": ""},
     )
     return json.loads(process.stdout)
 
 
 def time_micropython(material: dict[str, bytes]) -> dict[str, float]:
     """The same under MicroPython, by the process that runs the portable checks."""
+    from doorward_simulator.runtimes.micropython import WEBASSEMBLY
+
     with tempfile.TemporaryDirectory(prefix="doorward-") as folder:
         checks = Path(folder) / "timed.py"
         checks.write_text(_timed(material))
@@ -147,12 +149,17 @@ def time_micropython(material: dict[str, bytes]) -> dict[str, float]:
         for source, target in (
             (ROOT / "protocol" / "doorward_protocol", "/lib/doorward_protocol"),
             (ROOT / "firmware" / "doorward_firmware" / "crypto", "/lib/doorward_firmware/crypto"),
-            (_stubs("micropython"), "/lib"),
+            (WEBASSEMBLY / "lib", "/lib"),
         ):
             files.update({f"{target}/{path.name}": str(path) for path in source.glob("*.py")})
         files["/lib/doorward_firmware/__init__.py"] = str(ROOT / "firmware/doorward_firmware/__init__.py")
         files["/checks/runner.py"] = str(ROOT / "tests/micropython/portable/runner.py")
-        plan = {"package": str(_interpreter()), "files": files, "modules": ["timed"] * RUNS}
+        plan = {
+            "package": str(_interpreter()),
+            "webassembly": str(WEBASSEMBLY),
+            "files": files,
+            "modules": ["timed"] * RUNS,
+        }
         process = subprocess.run(  # noqa: S603 - our own files
             ["node", str(ROOT / "tests" / "micropython" / "run_checks.mjs")],  # noqa: S607 - as users have it
             input=json.dumps(plan),
@@ -196,10 +203,6 @@ async def _timed(name, suite):
 
 def _interpreter() -> Path:
     return ROOT / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
-
-
-def _stubs(interpreter: str) -> Path:
-    return ROOT / "tests" / "micropython" / f"{interpreter}_stubs"
 
 
 def _here(name: str) -> Path:

@@ -26,14 +26,14 @@ def command(
 ) -> None:
     """Measure the device's software: compiled code, heap, flash wear, and what computing holds up.
 
-    Code is compiled by mpy-cross as for a release: no line numbers, short names. The heap and the erases are
-    those of the scenario `delivery` under the real MicroPython with the device's own cryptography, which takes
-    minutes; nothing here depends on this machine's speed.
+    Code is compiled by mpy-cross as for a release: no line numbers, short names. Heap and erases are those of
+    the scenario `delivery` under the real MicroPython with the device's own cryptography, which takes minutes;
+    nothing here depends on this machine's speed.
 
-    How the heap is derived: bytes in use after a forced collection, idle being the most while nothing is in hand
-    (30 s before the van and after it) and peak the most between. Under node the compiled code lies on the heap,
-    on the device it is frozen into flash: how much it is gets measured by loading each file and reading the heap
-    at its first statement, and is subtracted; it has a line of its own.
+    How the heap is derived: bytes in use after a forced collection, idle being the most while nothing is in
+    hand (30 s before the van and after it), peak the most between. Under node the compiled code lies on the
+    heap, on the device it is frozen into flash: its share, measured by loading each file and reading the heap
+    at its first statement, is subtracted and has a line of its own.
 
     Example: doorward size --json
     """
@@ -118,7 +118,7 @@ def _show(sizes: dict[str, int], figures: dict[str, int], budgets: dict[str, int
     by_partition = ", ".join(f"{label} {count}" for label, count in delivery.erases.items() if count)
     console.print(f"Erased sectors by partition: {by_partition or 'none'}.", highlight=False)
     console.print(
-        "Heap: in use after a forced collection; the two kinds of code, measured as each file is loaded and before "
-        "it runs, are taken off.",
+        "Heap: in use after a forced collection; the two kinds of code, measured as each file is loaded and "
+        "before it runs, are taken off.",
         highlight=False,
     )

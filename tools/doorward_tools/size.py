@@ -27,7 +27,7 @@ def command(
     """Measure the device's software: compiled code, heap, flash wear, and what computing holds up.
 
     Code is compiled by mpy-cross as for a release: no line numbers, short names. Heap and erases are those of
-    the scenario `delivery` under the real MicroPython with the device's own cryptography, which takes minutes;
+    the scenario `delivery` under the real MicroPython with the device's own cryptography: minutes of work;
     nothing here depends on this machine's speed.
 
     How the heap is derived: bytes in use after a forced collection, idle being the most while nothing is in

@@ -5,7 +5,7 @@ Sub-commands import what they need when they run, so that `--help` answers at on
 
 import typer
 
-from doorward_tools import bench, demo, emulate, import_bank, prove, rebuild, scenario, serve, simulate
+from doorward_tools import bench, demo, emulate, import_bank, prove, rebuild, scenario, serve, simulate, size
 
 app = typer.Typer(
     name="doorward",
@@ -23,6 +23,7 @@ app.command("import", epilog="Example:  doorward import ./bank --data ./data")(i
 app.command("rebuild", epilog=rebuild.EXAMPLE)(rebuild.command)
 app.add_typer(emulate.app, name="emulate")
 app.add_typer(prove.app, name="prove")
+app.command("size", epilog="Example:  doorward size --json")(size.command)
 app.add_typer(bench.app, name="bench")
 
 

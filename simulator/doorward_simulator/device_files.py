@@ -16,6 +16,7 @@ HOST_ONLY = {
 FLASH_ROOT = "doorward_firmware/flash_root/"  # what the interpreter itself starts, beside the slot of code
 RELEASE = ("-O3",)  # no line numbers and no asserts
 
+_PACKAGES = (Path(doorward_protocol.__file__).parent, Path(doorward_firmware.__file__).parent)
 _CONST = re.compile(r"^(from doorward_protocol\.compat import )const(?:, (.+))?$", re.MULTILINE)
 
 
@@ -26,10 +27,9 @@ class CompilerMissingError(Exception):
 def device_files() -> dict[str, Path]:
     """All files of the device by their names within its code, such as `doorward_protocol/cbor.py`."""
     files = {}
-    for package in (doorward_protocol, doorward_firmware):
-        folder = Path(package.__file__).parent
-        for path in sorted(folder.rglob("*.py")):
-            name = path.relative_to(folder.parent).as_posix()
+    for package in _PACKAGES:
+        for path in sorted(package.rglob("*.py")):
+            name = path.relative_to(package.parent).as_posix()
             if name not in HOST_ONLY:
                 files[name] = path
     return files

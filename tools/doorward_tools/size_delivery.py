@@ -22,16 +22,12 @@ IDLE_BUDGET, PEAK_BUDGET = 100_000, 180_000  # bytes
 
 @dataclass
 class Delivery:
-    """Bytes of heap without the code, and the code of the files that were loaded; flash erases by partition.
-
-    `largest_code`: the code's share of the heap, by file.
-    """
+    """Bytes of heap without the code, and the code of the files that were loaded; flash erases by partition."""
 
     idle_bytes: int
     peak_bytes: int
     code_bytes: int
     stand_in_code_bytes: int
-    largest_code: dict[str, int]
     erases: dict[str, int]
 
 
@@ -118,7 +114,6 @@ def _delivery(heap: list[dict], moments: list[int], erases: dict[str, int]) -> D
         peak_bytes=max(busy) - loaded,
         code_bytes=sum(code.values()),
         stand_in_code_bytes=sum(stand_ins.values()),
-        largest_code=dict(sorted(code.items(), key=lambda entry: -entry[1])[:8]),
         erases=erases,
     )
 

@@ -22,7 +22,7 @@ IDLE_BUDGET, PEAK_BUDGET = 100_000, 180_000  # bytes
 
 @dataclass
 class Delivery:
-    """Bytes of heap without the code, and the code of the files that were loaded; flash erases by partition."""
+    """Bytes of heap without the code, and of the code that was loaded; erased sectors by partition."""
 
     idle_bytes: int
     peak_bytes: int

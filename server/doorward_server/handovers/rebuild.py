@@ -142,7 +142,7 @@ def _rows(session: Session) -> Rows:
     for model, condition in ((Handover, True), (HandoverEvent, True), (Alarm, _OF_RECORDS)):
         for row in session.exec(select(model).where(condition)):
             key = row.key if isinstance(row, Alarm) else row.id
-            found[model.__tablename__, key] = _hash(row.model_dump())
+            found[str(model.__tablename__), key] = _hash(row.model_dump())
     for stop in session.exec(select(Stop)):
         found["stop", stop.id] = _hash({"status": str(stop.status), "closed_at": stop.closed_at})
     for run in session.exec(select(Run)):

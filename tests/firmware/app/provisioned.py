@@ -210,7 +210,7 @@ class Day:
     def names(self, *without):
         return [name for name, _ in self.records() if name not in without]
 
-    def until(self, name, count=1, limit=60_000) -> dict:
+    def until(self, name, count=1, limit=60_000):
         """Wait for the count-th record of a name; returns its fields."""
         assert self.world.run_until(lambda: len(self.records(name)) >= count, limit), self.story(name)
         return self.records(name)[count - 1]

@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 MICROPYTHON = HERE.parent / "micropython"
 sys.path.insert(0, str(MICROPYTHON))
-from checks_process import LIB, run  # noqa: E402
+from checks_process import LIB, run  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 MODULES = ["link_checks", "store_checks"]
 FOLDERS = {

@@ -191,7 +191,7 @@ class Day:
         return self.parts.devices[name]
 
     def boot(self):
-        boots = len(self.records("boot"))
+        boots = len(self.fields("boot"))
         self.unit.power_on()
         self.until("boot", boots + 1)
         self.world.run_for(1500)
@@ -201,19 +201,22 @@ class Day:
         self.world.run_for(1000)
         self.boot()
 
-    def records(self, name=None):
+    def records(self):
         """The records since provisioning, as (name, fields)."""
         entries = self.unit.journal.entries()[self.seen :]
-        found = [(entry.record.name, entry.record.fields) for entry in entries]
-        return [fields for each, fields in found if each == name] if name else found
+        return [(entry.record.name, entry.record.fields) for entry in entries]
+
+    def fields(self, name):
+        """The fields of every record of a name since provisioning."""
+        return [fields for each, fields in self.records() if each == name]
 
     def names(self, *without):
         return [name for name, _ in self.records() if name not in without]
 
     def until(self, name, count=1, limit=60_000):
         """Wait for the count-th record of a name; returns its fields."""
-        assert self.world.run_until(lambda: len(self.records(name)) >= count, limit), self.story(name)
-        return self.records(name)[count - 1]
+        assert self.world.run_until(lambda: len(self.fields(name)) >= count, limit), self.story(name)
+        return self.fields(name)[count - 1]
 
     def story(self, wanted):
         lines = [f"no {wanted}"] + [f"{name} {fields}" for name, fields in self.records()]

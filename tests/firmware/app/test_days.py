@@ -47,7 +47,7 @@ def inside(day):
 
 
 def released(day):
-    return [fields["door"] for fields in day.records("door") if fields["event"] == DOOR_RELEASED]
+    return [fields["door"] for fields in day.fields("door") if fields["event"] == DOOR_RELEASED]
 
 
 def templates(day):
@@ -58,7 +58,7 @@ def templates(day):
 @pytest.mark.shows("D3", "F1")
 def test_a_delivery_without_the_network_and_a_second_van(make):
     day = make()
-    assert all(ok for _, ok in day.records("boot")[0]["tests"])
+    assert all(ok for _, ok in day.fields("boot")[0]["tests"])
     begun(day)
     assert templates(day) == [2, 3]  # the crew outside, officer and crew inside
     assert day.heard("vehicle_arrived")
@@ -80,7 +80,7 @@ def test_a_delivery_without_the_network_and_a_second_van(make):
     steps = ["vehicle", "crew", "approval", "boxes", "closed", "left"]
     assert day.names("door", "sensor", "finger", "boot") == steps
     assert released(day) == [DOOR_OUTER, DOOR_INNER, DOOR_INNER, DOOR_OUTER]
-    fingers = day.records("finger")
+    fingers = day.fields("finger")
     assert [finger["panel"] for finger in fingers] == [1, 1, 2, 2, 2]
     assert all(finger["picture"] for finger in fingers[:2])
     assert day.heard("goodbye")
@@ -90,7 +90,7 @@ def test_a_delivery_without_the_network_and_a_second_van(make):
     assert (refused["task"], refused["reason"]) == (7, errors.TASK_COMPLETED)
     day.cut_power()
     assert day.until("vehicle_refused", 2)["reason"] == errors.TASK_COMPLETED
-    assert len(day.records("vehicle")) == 1
+    assert len(day.fields("vehicle")) == 1
 
 
 def test_a_power_cut_while_the_van_still_stands_there_makes_no_second_van(make):
@@ -104,7 +104,7 @@ def test_a_power_cut_while_the_van_still_stands_there_makes_no_second_van(make):
     day.walk("inner", "outer")
     day.leave()
     day.until("left")
-    assert not day.records("vehicle_refused")
+    assert not day.fields("vehicle_refused")
 
 
 @pytest.mark.shows("D3")
@@ -114,7 +114,7 @@ def test_an_early_van_waits_until_its_window_opens(make):
     assert day.until("vehicle_refused")["reason"] == errors.EARLY_VEHICLE
     assert day.world.now() < 60_000
     day.until("vehicle", limit=70_000)
-    assert len(day.records("vehicle_refused")) == 1
+    assert len(day.fields("vehicle_refused")) == 1
 
 
 @pytest.mark.shows("S6")
@@ -122,18 +122,18 @@ def test_five_failures_lock_the_panel_and_restart_the_task(make):
     day = begun(make())
     for _ in range(5):
         day.touch("outer", 99)
-    assert [refused["reason"] for refused in day.records("finger_refused")] == [errors.NO_MATCH] * 5
-    assert all(refused["picture"] for refused in day.records("finger_refused"))
+    assert [refused["reason"] for refused in day.fields("finger_refused")] == [errors.NO_MATCH] * 5
+    assert all(refused["picture"] for refused in day.fields("finger_refused"))
     assert day.until("locked")["failures"] == 5
     assert day.until("restarted")["reason"] == errors.FIVE_FAILURES
     again = day.until("vehicle", 2)
-    assert again["nonce"] != day.records("vehicle")[0]["nonce"]
+    assert again["nonce"] != day.fields("vehicle")[0]["nonce"]
     day.touch("outer", ESCORTS[0])
-    assert not day.records("finger")
+    assert not day.fields("finger")
     day.cut_power()  # a restart does not shorten the lock
     day.until("vehicle", 3)
     day.touch("outer", ESCORTS[0])
-    assert not day.records("finger")
+    assert not day.fields("finger")
     day.world.run_for(30_000)
     day.touch("outer", ESCORTS[0])
     assert day.until("finger")["person"] == ESCORTS[0]
@@ -145,8 +145,8 @@ def test_without_a_camera_the_door_stays_shut(make):
     begun(day)
     day.touch("outer", ESCORTS[0])
     day.touch("outer", ESCORTS[1])
-    assert [fields["picture"] for fields in day.records("finger")] == [None, None]
-    failed = [fields for fields in day.records("sensor") if fields["name"] == "camera"]
+    assert [fields["picture"] for fields in day.fields("finger")] == [None, None]
+    failed = [fields for fields in day.fields("sensor") if fields["name"] == "camera"]
     assert [fields["reason"] for fields in failed] == [errors.CAMERA_FAILED]
     day.approve()
     assert not released(day)
@@ -164,12 +164,12 @@ def test_a_sensor_that_fails_is_recorded_and_taken_up_again(make, kind):
     day.touch("outer", ESCORTS[0], hold=8000)
     refused = day.until("finger_refused")
     assert refused["reason"] in (errors.SENSOR_SILENT, errors.SENSOR_GARBAGE)
-    assert [f["name"] for f in day.records("sensor") if f["reason"]][-1] == "outer_fingerprint"
+    assert [f["name"] for f in day.fields("sensor") if f["reason"]][-1] == "outer_fingerprint"
     answers.clear()
     day.world.run_for(35_000)
-    assert [f["reason"] for f in day.records("sensor") if f["name"] == "outer_fingerprint"][-1] == 0
+    assert [f["reason"] for f in day.fields("sensor") if f["name"] == "outer_fingerprint"][-1] == 0
     day.crew()
-    assert not day.records("restarted")
+    assert not day.fields("restarted")
 
 
 def test_egress_fire_and_emergency(make):
@@ -185,7 +185,7 @@ def test_egress_fire_and_emergency(make):
     day.parts.buttons["FIRE"].set(False)
     day.world.run_for(500)
     assert not day.parts.doors["outer"].energised
-    assert [(fields["name"], fields["active"]) for fields in day.records("input")][-2:] == [
+    assert [(fields["name"], fields["active"]) for fields in day.fields("input")][-2:] == [
         (2, True),
         (2, False),
     ]
@@ -196,7 +196,7 @@ def test_egress_fire_and_emergency(make):
     assert not day.parts.doors["outer"].energised
     day.world.run_for(1000)
     assert released(day)[-2:] == [DOOR_OUTER, DOOR_INNER]
-    assert day.records("door")[-1]["cause"] == CAUSE_EMERGENCY
+    assert day.fields("door")[-1]["cause"] == CAUSE_EMERGENCY
 
 
 def test_a_clock_that_jumps_is_put_right_and_one_that_was_lost_starts_nothing(make):
@@ -244,7 +244,7 @@ def test_wherever_power_fails_no_door_moved_without_its_record(make):
     for pieces in (1, 5, 9, 14):
         day.until("vehicle", day.unit.boots)
         day.world.run_for(5000)
-        crews = len(day.records("crew"))
+        crews = len(day.fields("crew"))
         for person in ESCORTS:
             day.touch("outer", person)
         day.until("crew", crews + 1)
@@ -254,7 +254,7 @@ def test_wherever_power_fails_no_door_moved_without_its_record(make):
         day.unit.power_off()
         energised = sum(what == "released" for _, what in day.parts.doors["outer"].history)
         assert energised <= len(released(day))
-        assert len(released(day)) <= len([a for a in day.records("approval") if a["approved"]])
+        assert len(released(day)) <= len([a for a in day.fields("approval") if a["approved"]])
         moved = energised
         day.world.run_for(1000)
         day.boot()

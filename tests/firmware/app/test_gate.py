@@ -35,7 +35,7 @@ def day(tmp_path):
 
 
 def faults(day, name):
-    return [fields["reason"] for fields in day.records("sensor") if fields["name"] == name]
+    return [fields["reason"] for fields in day.fields("sensor") if fields["name"] == name]
 
 
 def test_a_van_full_of_boxes_is_one_vehicle(day):
@@ -45,7 +45,7 @@ def test_a_van_full_of_boxes_is_one_vehicle(day):
     day.arrive()
     day.until("vehicle")
     day.world.run_for(30_000)
-    assert not day.records("vehicle_refused")
+    assert not day.fields("vehicle_refused")
 
 
 def test_a_heap_of_strangers_is_told_once_and_the_van_is_served_beside_it(day):
@@ -55,7 +55,7 @@ def test_a_heap_of_strangers_is_told_once_and_the_van_is_served_beside_it(day):
     day.arrive()
     day.until("vehicle", limit=10_000)
     day.world.run_for(30_000)
-    refused = [fields["epc"] for fields in day.records("vehicle_refused")]
+    refused = [fields["epc"] for fields in day.fields("vehicle_refused")]
     assert len(refused) == len(set(refused)) == 16, "as many as have places"
 
 
@@ -65,7 +65,7 @@ def test_a_stranger_whose_chip_does_not_answer_is_a_stranger(day, epc):
     day.arrive(Tag(epc, bytes(4)))
     refused = day.until("vehicle_refused")
     assert (refused["epc"], refused["tid"], refused["reason"]) == (epc, None, errors.UNKNOWN_TAG)
-    assert not day.records("sensor")
+    assert not day.fields("sensor")
 
 
 def test_an_expected_van_whose_chip_does_not_answer_is_told_until_it_leaves(day):
@@ -73,7 +73,7 @@ def test_an_expected_van_whose_chip_does_not_answer_is_told_until_it_leaves(day)
     mute = Tag(VAN.epc, bytes(4))
     day.arrive(mute)
     day.until("sensor")
-    assert not day.records("vehicle")
+    assert not day.fields("vehicle")
     assert faults(day, "gate_reader") == []
     day.leave(mute)
     day.until("sensor", 2)

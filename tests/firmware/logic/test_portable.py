@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 HARNESS = ROOT / "tests" / "micropython"
 sys.path.insert(0, str(HARNESS))
-from checks_process import LIB, run  # noqa: E402
+from checks_process import LIB, run  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 FOLDERS = (
     (ROOT / "protocol" / "doorward_protocol", "/lib/doorward_protocol"),

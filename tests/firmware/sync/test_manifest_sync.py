@@ -113,7 +113,7 @@ def test_cuts_in_the_middle_of_a_blob_cost_almost_nothing(seed):
         await synced(bench, unit)
         check_day(unit, day)
         assert bench.server.sessions > 5
-        assert bench.server.chunks_sent * 3500 < total * 5 / 2
+        assert bench.server.chunks_sent * 3500 < total * 3  # from the beginning each time it would be six
 
     play(story, bench, check=False)
 

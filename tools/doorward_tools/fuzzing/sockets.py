@@ -96,7 +96,7 @@ def websocket_subject(seed: int) -> Subject:
 
     def frames(data: bytes, rng: Random) -> object:
         wire = Wire(split(rng, data))
-        socket, received = websocket.WebSocket(wire, no_masks), 0
+        socket, received = websocket.WebSocket(wire, no_masks(16)), 0
         try:
             while True:
                 message = run(socket.receive())

@@ -8,7 +8,7 @@ from doorward_tools import scenario as command
 from typer.testing import CliRunner
 
 # A delivery; reconnections with handshakes; power lost in the middle of flash operations.
-DAYS = ["delivery", "first-connection", "power-cuts"]
+DAYS = ["delivery", "first-connection", "power-cuts-while-writing"]
 
 
 @pytest.mark.shows("F12")

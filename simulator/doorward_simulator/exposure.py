@@ -188,6 +188,6 @@ class Exposure:
         self.device.receive(data, baud)
 
     def _send(self, data: bytes) -> None:
-        self._tell(False, data)
         if self._port is not None:
             self._port.write(data)
+        self._tell(False, data)  # afterwards: who is told that the part is ready may count on its being so

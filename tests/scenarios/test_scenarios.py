@@ -44,7 +44,8 @@ def test_it_passes(scenario_name, played):
     assert report.problems == [], folder
     assert report.passed
     assert report.heard_ms is None or report.heard_ms <= 2000
-    assert rebuilt(folder / "data").differences == [], folder
+    played_in = folder / "day" if report.power_cuts else folder  # a sweep plays its day from a copy
+    assert rebuilt(played_in / "data").differences == [], folder
 
 
 def test_the_first_delivery_is_covered(scenario_names):

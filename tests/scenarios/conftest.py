@@ -6,7 +6,7 @@ import pytest
 from doorward_simulator import scenario_loader
 from doorward_tools import scenario as command
 
-SAMPLE = 3  # points at which power fails in a day that asks for it; all of them take many minutes
+SAMPLE = 1  # points at which power fails in a day that asks for it; all of them take many minutes
 
 
 @pytest.fixture(scope="session")

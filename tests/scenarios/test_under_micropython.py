@@ -7,8 +7,8 @@ import pytest
 from doorward_tools import scenario as command
 from typer.testing import CliRunner
 
-# A delivery; reconnections with handshakes; power lost in the middle of flash operations.
-DAYS = ["delivery", "first-connection", "power-cuts-while-writing"]
+# A delivery; power lost in the middle of flash operations, and handshakes after it.
+DAYS = ["delivery", "power-cuts-while-writing"]
 
 
 @pytest.mark.shows("F12")

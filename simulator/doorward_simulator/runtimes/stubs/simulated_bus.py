@@ -9,6 +9,9 @@ from doorward_protocol import cbor
 
 bus = None  # set by the runtime before any stub is used
 
+# A processor asks a thousand times while it boots, mostly the same few things: only what differs is encoded.
+_RETURN = cbor.encode(["return", None])[:-1]
+
 
 class Bus:
     """Messages over a transport of frames."""
@@ -16,6 +19,7 @@ class Bus:
     def __init__(self, transport):
         self._transport = transport
         self._listeners = {}
+        self._questions = {}  # (target, method): the encoding up to the arguments
 
     def write(self, channel, data):
         """Bytes for a channel; nothing comes back."""
@@ -23,11 +27,15 @@ class Bus:
 
     def call(self, target, method, *arguments):
         """Ask the world; returns its answer or raises what the real module would raise."""
-        self._transport.send(cbor.encode(["call", target, method, list(arguments)]))
-        answer = cbor.decode(self._transport.receive())
-        if answer[0] == "return":
-            return answer[1]
-        name, text = answer[1], answer[2]
+        question = self._questions.get((target, method))
+        if question is None:
+            question = cbor.encode(["call", target, method, None])[:-1]
+            self._questions[target, method] = question
+        self._transport.send(question + cbor.encode(arguments))
+        answer = self._transport.receive()
+        if answer.startswith(_RETURN):
+            return cbor.decode(answer[len(_RETURN) :])
+        _, name, text = cbor.decode(answer)
         if name == "OSError":
             number, _, text = text.partition(" ")
             raise OSError(int(number), text)

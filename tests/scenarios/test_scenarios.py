@@ -60,9 +60,9 @@ def scenario_names():
 
 
 @pytest.mark.shows("F12")
-@pytest.mark.parametrize("name", ["delivery", "five-failures"])
-def test_two_runs_give_equal_journals(name, played, tmp_path):
+def test_two_runs_give_equal_journals(played, tmp_path):
     """The second run in another interpreter with another hash seed, in another folder."""
+    name = "delivery"
     report, _ = played(name)
     script = (
         "import json, sys, pathlib\n"

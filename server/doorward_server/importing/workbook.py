@@ -4,12 +4,11 @@ Read as a stream; sizes are bounded before and while unpacking; formulas and err
 to other files are not followed; entity tricks are stopped by defusedxml, which openpyxl uses.
 """
 
+import importlib.util
 import io
 import zipfile
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-
-from openpyxl import DEFUSEDXML, load_workbook
 
 from doorward_server.importing.columns import SHEETS, Column
 from doorward_server.importing.findings import Finding, finding
@@ -19,7 +18,7 @@ MOST_COLUMNS = 40
 UNPACKED_LIMIT = 64 * 1024 * 1024
 PARTS_LIMIT = 1000
 
-if not DEFUSEDXML:
+if importlib.util.find_spec("defusedxml") is None:
     raise ImportError("workbooks are not read without defusedxml; install it")
 
 
@@ -43,6 +42,8 @@ class Workbook(NamedTuple):
 
 def read(content: bytes) -> Workbook:
     """Read a whole workbook. Never raises for a bad one: that is what findings are for."""
+    from openpyxl import load_workbook  # the server starts without it
+
     sheets: dict[str, list[Row]] = {name: [] for name in SHEETS}
     broken: dict[str, list[Row]] = {name: [] for name in SHEETS}
     refusal = _refuse_package(content)

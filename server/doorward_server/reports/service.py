@@ -11,7 +11,7 @@ from doorward_server.alarms import service as alarms
 from doorward_server.database import after_commit
 from doorward_server.fleet.models import Site
 from doorward_server.handovers.models import Handover
-from doorward_server.reports import content, document, printing
+from doorward_server.reports import content, printing
 from doorward_server.reports.models import PrintJob
 from doorward_server.services import Services, services_of
 
@@ -23,6 +23,8 @@ _PART = "reports"
 
 def report(session: Session, handover: Handover) -> bytes:
     """The PDF report of a handover as it stands now."""
+    from doorward_server.reports import document  # its fonts would cost every start of the server half a second
+
     return document.draw(content.collect(session, handover))
 
 

@@ -7,7 +7,8 @@ from sqlmodel import Field, SQLModel
 class Alarm(SQLModel, table=True):
     """One alarm: what happened, where, how bad, and whether the condition still stands.
 
-    `key` says where it comes from: "record:LEAF:RULE" (rebuildable) or "server:RULE:…" (seen by the server).
+    `key` says where it comes from: "record:LEAF:RULE", of a unit's journal, or "server:RULE:…", of the
+    server's own.
     """
 
     key: str = Field(primary_key=True)

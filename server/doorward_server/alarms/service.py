@@ -12,6 +12,7 @@ from doorward_protocol.records import Record
 from sqlmodel import Session, col, select
 
 from doorward_server import live
+from doorward_server.alarms import seen
 from doorward_server.alarms.ends import ended_by, subject_of
 from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import BY_NAME, Rule, rules_for
@@ -88,7 +89,7 @@ def raise_alarm(
             return already[0]
         occurrence = str(now)
     rule = BY_NAME[name]
-    key = _server_key(name, unit_id, occurrence)
+    key = seen.key_of(name, unit_id, occurrence)
     known = session.get(Alarm, key)
     if known is not None:
         return known
@@ -103,6 +104,7 @@ def raise_alarm(
         received=now,
         details={"subject": "", **details},
     )
+    seen.note_raised(session, alarm)
     _add(session, alarm, rule)
     return alarm
 
@@ -135,6 +137,8 @@ def end(session: Session, alarm: Alarm, time: int) -> None:
     alarm.ended = time
     session.add(alarm)
     session.flush()
+    if seen.is_own(alarm):
+        seen.note_ended(session, alarm)
     _publish(session, alarm)
 
 
@@ -146,7 +150,7 @@ def end_all(session: Session, name: str, unit: Unit) -> None:
 
 def end_occurrence(session: Session, name: str, occurrence: str, unit: Unit | None = None) -> None:
     """End one alarm that was raised with this occurrence, if it stands."""
-    alarm = session.get(Alarm, _server_key(name, None if unit is None else unit.id, occurrence))
+    alarm = session.get(Alarm, seen.key_of(name, None if unit is None else unit.id, occurrence))
     if alarm is not None and alarm.ended is None:
         end(session, alarm, services_of(session).clock.milliseconds())
 
@@ -195,12 +199,14 @@ def close(session: Session, user: User, key: str, note: str) -> Alarm:
         handling.closed_by = user.id
         handling.note = note
         session.add(handling)
-        if alarm.ended is None and alarm.key.startswith("server:"):
-            alarm.ended = handling.closed  # what has no end of its own may be raised afresh from here on
-            session.add(alarm)
         session.flush()
         audit.record(session, user, "alarm_closed", f"alarm:{key}", None, {"note": note})
-        _publish(session, alarm)
+        if alarm.ended is None and seen.is_own(alarm):
+            end(
+                session, alarm, handling.closed
+            )  # what has no end of its own may be raised afresh from here on
+        else:
+            _publish(session, alarm)
     return alarm
 
 
@@ -253,10 +259,6 @@ def list_alarms(
 def _is_before(alarm: Alarm, leaf: AnyLeaf) -> bool:
     """Whether an alarm's record stands before this one in its journal, whichever came first."""
     return alarm.details["epoch"] != leaf.epoch or alarm.details["index"] < leaf.index
-
-
-def _server_key(name: str, unit_id: int | None, occurrence: str) -> str:
-    return f"server:{name}:{unit_id or 0}:{occurrence}"
 
 
 def _handling(session: Session, key: str) -> AlarmHandling:

@@ -1,10 +1,10 @@
 """Forgets all projections and makes them again from the journals: the same rows, with the same numbers.
 
 A projection is what the units' leaves say, in the order in which they were stored: handovers, their events,
-the alarms of records, and how far stops and runs have come. No projections, and left as they are: what
-people decided (planning, commands, the handling of alarms, all of it in the journal of decisions), what the
-server saw itself at one moment (alarms with a key "server:…"), what was received beside the journal
-(pictures), and what has been done once and for all (printed reports).
+the alarms of records, and how far stops and runs have come; and of the journal of decisions the alarms that
+the server raised itself. No projections, and left as they are: what people decided (planning, commands, the
+handling of alarms, all of it in the journal of decisions), what was received beside the journal (pictures),
+and what has been done once and for all (printed reports).
 
 Everything happens in the caller's transaction: when it fails, nothing has happened.
 """
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from sqlmodel import Session, col, delete, func, select
 
 from doorward_server import bulk
+from doorward_server.alarms import seen
 from doorward_server.alarms.models import Alarm
 from doorward_server.handovers import newest
 from doorward_server.handovers.models import Handover, HandoverEvent
@@ -29,7 +30,6 @@ from doorward_server.units.models import Unit
 log = logging.getLogger(__name__)
 
 WINDOW = 500  # leaves in memory at once
-_OF_RECORDS = col(Alarm.key).startswith("record:")
 _NO_PROGRESS = lambda _done, _all: None  # noqa: E731
 
 Rows = dict[tuple[str, Any], bytes]
@@ -57,6 +57,7 @@ def rebuild(session: Session, progress: Callable[[int, int], None] = _NO_PROGRES
     session.info["quiet"] = True
     try:
         _forget(session)
+        seen.make_again(session)
         leaves = _replay(session, progress)
         session.flush()
     finally:
@@ -68,7 +69,7 @@ def rebuild(session: Session, progress: Callable[[int, int], None] = _NO_PROGRES
 def _forget(session: Session) -> None:
     session.exec(delete(HandoverEvent))
     session.exec(delete(Handover))
-    session.exec(delete(Alarm).where(_OF_RECORDS))
+    session.exec(delete(Alarm).where(col(Alarm.key).startswith("record:")))
     forget_progress(session)
     session.flush()
     session.expire_all()
@@ -139,8 +140,8 @@ class Replay:
 def _rows(session: Session) -> Rows:
     """Each projected row by table and key, as a hash of all its columns."""
     found: Rows = {}
-    for model, condition in ((Handover, True), (HandoverEvent, True), (Alarm, _OF_RECORDS)):
-        for row in session.exec(select(model).where(condition)):
+    for model in (Handover, HandoverEvent, Alarm):
+        for row in session.exec(select(model)):
             key = row.key if isinstance(row, Alarm) else row.id
             found[str(model.__tablename__), key] = _hash(row.model_dump())
     for stop in session.exec(select(Stop)):

@@ -23,7 +23,9 @@ _PART = "reports"
 
 def report(session: Session, handover: Handover) -> bytes:
     """The PDF report of a handover as it stands now."""
-    from doorward_server.reports import document  # its fonts would cost every start of the server half a second
+    from doorward_server.reports import (
+        document,  # its fonts would cost every start of the server half a second
+    )
 
     return document.draw(content.collect(session, handover))
 

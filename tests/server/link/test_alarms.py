@@ -6,6 +6,7 @@ from doorward_server.alarms import service
 from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.audit.models import Decision
 from doorward_server.security.roles import Role
+from doorward_server.units.models import Unit
 from sqlmodel import select
 
 
@@ -98,8 +99,6 @@ def test_people_of_a_site_see_their_own_and_handle_none(online, log_in, day, dut
 
 
 def test_a_server_alarm_stands_once(services, day, unit):
-    from doorward_server.units.models import Unit
-
     with services.database.writing() as session:
         row = session.get(Unit, unit.id)
         first = service.raise_alarm(session, "unit_offline", row)
@@ -110,8 +109,6 @@ def test_a_server_alarm_stands_once(services, day, unit):
 
 
 def test_what_has_no_end_of_its_own_alarms_again_after_it_was_closed(services, unit, duty):
-    from doorward_server.units.models import Unit
-
     def raise_again() -> str:
         with services.database.writing() as session:
             return service.raise_alarm(session, "link_abuse", session.get(Unit, unit.id)).key
@@ -133,3 +130,30 @@ def test_handling_survives_a_rebuild(online, duty, services):
     with services.database.writing() as session:
         rebuild(session)
         assert service.state_of(session.get(Alarm, key), session.get(AlarmHandling, key)) == "acknowledged"
+
+
+def test_what_the_server_saw_itself_is_rebuilt_from_its_journal(online, duty, services):
+    from doorward_server.handovers.rebuild import rebuild
+
+    def offline(session):
+        return service.raise_alarm(session, "unit_offline", session.get(Unit, online.id), last_seen=5).key
+
+    with services.database.writing() as session:
+        ended = offline(session)
+        service.end_all(session, "unit_offline", session.get(Unit, online.id))
+    services.clock.pass_time(minutes=1)
+    with services.database.writing() as session:
+        standing = offline(session)
+    with services.database.writing() as session:
+        assert rebuild(session).differences == []
+        assert session.get(Alarm, ended).ended is not None
+        assert session.get(Alarm, standing).ended is None
+        session.delete(session.get(Alarm, ended))
+        session.get(Alarm, standing).details = {"subject": "", "last_seen": 6}
+        session.flush()
+        session.expire_all()
+        found = rebuild(session).differences
+        assert sorted((change.key, change.what) for change in found) == sorted(
+            [(ended, "new"), (standing, "changed")]
+        )
+        assert session.get(Alarm, standing).details["last_seen"] == 5

@@ -1,8 +1,14 @@
 """The real server killed under load, and behind lines that fail: what it acknowledged is there, once."""
 
 import asyncio
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from doorward_simulator.bad_line import TRICKS, BadLine
@@ -95,3 +101,39 @@ def test_bad_lines_and_disorder_lose_nothing_and_alarm_nobody_falsely(tmp_path, 
         stage.server.kill()
     assert set(tricks) == set(TRICKS)
     assert figures.sent > figures.records
+
+
+def test_a_bench_that_is_told_to_end_takes_its_server_with_it(tmp_path):
+    """SIGTERM, as `timeout` and service managers send it."""
+    command = [sys.executable, "-m", "doorward_tools.main", "bench", "kills", "--kills", "1000", "--json"]
+    with subprocess.Popen(command, env=os.environ | {"TMPDIR": str(tmp_path)}) as bench:
+        try:
+            folder = _until(lambda: next(tmp_path.glob("doorward-kills-*"), None))
+            server = _until(lambda: _processes_about(folder) - {bench.pid})
+            bench.send_signal(signal.SIGTERM)
+            assert bench.wait(60) != 0
+            assert _processes_about(folder) == set(), f"left: {server}"
+            assert not folder.exists()
+        finally:
+            bench.kill()
+
+
+def _until(found, seconds=120):
+    end = time.monotonic() + seconds
+    while not (result := found()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return result
+
+
+def _processes_about(folder):
+    """Pids of processes whose command line names the folder."""
+    lines = {int(one.parent.name): _read(one) for one in Path("/proc").glob("[0-9]*/cmdline")}
+    return {pid for pid, line in lines.items() if str(folder).encode() in line}
+
+
+def _read(file):
+    try:
+        return file.read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -27,15 +28,18 @@ def command(
     from doorward_tools.fire import Stage
     from doorward_tools.kept import LostError
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the server goes, too
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="doorward-kills-") as folder:
         stage = Stage(Path(folder), seed)
-        stage.server.start()
         try:
+            stage.server.start()
             with Progress(disable=as_json) as progress:
                 bar = progress.add_task("kill -9", total=kills)
                 asyncio.run(stage.shoot(kills, lambda number: progress.update(bar, completed=number)))
             figures = stage.check()
+            if missing := [name for name, number in figures._asdict().items() if number == 0]:
+                raise LostError(f"this shows nothing: there are no {', '.join(missing)}")
         except LostError as problem:
             typer.echo(
                 f"doorward bench kills: after {stage.kills} kills (--seed {seed}): {problem}", err=True

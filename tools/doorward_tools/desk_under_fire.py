@@ -23,12 +23,12 @@ class Desk:
         self.confirmed: dict[str, int] = {}
 
     def finish(self) -> None:
-        """Begin no more."""
+        """Begin no more, once a draft was confirmed: a desk that never got a word in would show nothing."""
         self._finishing = True
 
     async def serve(self) -> None:
         """Work until told to finish. A draft that was not confirmed is given up: it may be there or not."""
-        while not self._finishing:
+        while not (self._finishing and self.confirmed):
             try:
                 await asyncio.to_thread(self._work)
                 await asyncio.sleep(PAUSE_SECONDS)

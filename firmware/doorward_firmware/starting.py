@@ -6,7 +6,7 @@ without it.
 
 from doorward_protocol import records
 from doorward_protocol.compat import const
-from doorward_protocol.errors import SENSOR_SILENT
+from doorward_protocol.errors import SENSOR_SILENT, UNPROTECTED
 from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
 
 from doorward_firmware.drivers.errors import observed
@@ -26,6 +26,10 @@ async def start(app, board, reason, firmware):
     except Exception as error:  # whatever the network's C module raises: the unit works without
         app.report("network", SENSOR_SILENT, observed(error)[:120])
     tests = await _self_tests(app, board)
+    for name, ok in board.protections().items():
+        tests.append([name, ok])
+        if not ok:
+            app.faults.present[name] = UNPROTECTED  # for the status; the record is `boot`
     app.record("boot", reason=reason, firmware=firmware, tests=tests, manifest=app.desired.version)
     _restore(app, board.doors)
     app.start(network)

@@ -51,6 +51,7 @@ ADVICE = {
     "reader_silent": "the tag reader does not answer; check its cable and power",
     "reader_garbage": "the tag reader answers nonsense; check its cable, restart the unit",
     "screen_failed": "the screen fails; listen to the speaker, have it repaired",
+    "unprotected": "the chip's fuse is not burnt; keep this unit out of production, or burn it",
     "head_count_mismatch": "more or fewer people than planned; keep the door shut, call the centre",
     "picture_mismatch": "the picture shows somebody else; keep the door shut, call the centre",
     "missing_box": "a box of the order was not read; read again, then call the centre",

@@ -66,6 +66,7 @@ SPEAKER_FAILED = const(73)
 READER_SILENT = const(74)
 READER_GARBAGE = const(75)
 SCREEN_FAILED = const(76)
+UNPROTECTED = const(77)
 
 # The handover itself.
 HEAD_COUNT_MISMATCH = const(80)
@@ -129,6 +130,7 @@ NAMES = {
     READER_SILENT: "reader_silent",
     READER_GARBAGE: "reader_garbage",
     SCREEN_FAILED: "screen_failed",
+    UNPROTECTED: "unprotected",
     HEAD_COUNT_MISMATCH: "head_count_mismatch",
     PICTURE_MISMATCH: "picture_mismatch",
     MISSING_BOX: "missing_box",

@@ -56,6 +56,7 @@ PHRASES = {
     "reader_silent": ("读写器无响应", "reader is silent"),
     "reader_garbage": ("读写器响应错误", "reader answers garbage"),
     "screen_failed": ("屏幕故障", "screen failed"),
+    "unprotected": ("芯片未加保护", "chip not protected"),
     "head_count_mismatch": ("人数不符", "head count differs"),
     "picture_mismatch": ("照片不是同一人", "a face is not the same"),
     "missing_box": ("款箱缺少", "a box is missing"),

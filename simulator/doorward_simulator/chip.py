@@ -34,6 +34,8 @@ class Chip:
     ):
         self.participant: Participant | None = None
         self.reset_cause = PWRON_RESET
+        # As after `espefuse burn`, so that a simulated unit is a production board; a test clears them.
+        self.fuses = {0x60007034: 1 << 18, 0x60007038: 1 << 20, 0x6000703C: 3 << 6}
         self.outputs: dict[int, int] = {}
         self.on_output: Callable[[int, int], None] = _unconnected
         self.on_write: Callable[[str, bytes], None] = _unheard  # hears of all that is written, before it is
@@ -51,6 +53,7 @@ class Chip:
             ("system", "unique_id"): (lambda: self._identity, ()),
             ("system", "reset_cause"): (lambda: self.reset_cause, ()),
             ("system", "reset"): (reset, (int,)),
+            ("system", "register"): (self._register, (int,)),
             ("system", "partitions"): (lambda: sorted(flash), ()),
             ("random", "bytes"): (lambda count: self._random.randbytes(_bounded(count)), (int,)),
             # A stream apart: of what only hides arithmetic, each suite draws as much as it likes.
@@ -107,6 +110,11 @@ class Chip:
             self._inputs[number] = level
             if number in self._watched:
                 self.post("pin", bytes((number, level)))
+
+    def _register(self, address: int) -> int:
+        if address not in self.fuses:
+            raise RefusedCall(f"no register at {address:#x}")
+        return self.fuses[address]
 
     def power_off(self) -> None:
         """Forget everything volatile: outputs float, connections end, the watchdog stops."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from doorward_protocol import records
 
-from doorward_server.alarms.rules import Condition, Fields, is_nearly_full
+from doorward_server.alarms.rules import Condition, Fields, is_nearly_full, is_protected, passed
 
 
 class End(NamedTuple):
@@ -23,7 +23,8 @@ ENDS = (
     End("sensor", ("sensor_fault", "output_fault", "sensor_other"), lambda fields: fields["reason"] == 0),
     End("input", ("fire", "tamper"), lambda fields: not fields["active"]),
     End("storage", ("storage",), lambda fields: not is_nearly_full(fields)),
-    End("boot", ("self_test",), lambda fields: all(ok for _, ok in fields["tests"])),
+    End("boot", ("self_test",), passed),
+    End("boot", ("unprotected",), is_protected),
     End("restarted", ("frozen", "frozen_otherwise")),
     End("boxes", ("missing_box",), lambda fields: not fields["missing"]),
 )

@@ -70,6 +70,16 @@ def is_nearly_full(fields: Fields) -> bool:
     return fields["used"] * 100 >= fields["total"] * STORAGE_EARLY
 
 
+def passed(fields: Fields) -> bool:
+    """Whether all parts of a unit passed the self-test of a `boot` record."""
+    return all(ok for name, ok in fields["tests"] if name not in records.PROTECTIONS)
+
+
+def is_protected(fields: Fields) -> bool:
+    """Whether no fuse of a unit's chip was found unburnt at a `boot`."""
+    return all(ok for name, ok in fields["tests"] if name in records.PROTECTIONS)
+
+
 _FORGED = (
     errors.BAD_SIGNATURE,
     errors.UNKNOWN_KEY,
@@ -133,7 +143,8 @@ RULES = (
     Rule("restarted", WARNING, "S6", "任务重新开始", "A task had to start again", "restarted", _reason_not_in(errors.RESTARTED_BY_CENTRE)),
     # The unit itself.
     Rule("watchdog", WARNING, "F6", "单元被看门狗重启", "The watchdog restarted a unit", "boot", _is("reason", WATCHDOG)),
-    Rule("self_test", HIGH, "F6", "单元自检失败", "A unit failed its self-test", "boot", lambda fields: not all(ok for _, ok in fields["tests"])),
+    Rule("self_test", HIGH, "F6", "单元自检失败", "A unit failed its self-test", "boot", lambda fields: not passed(fields)),
+    Rule("unprotected", HIGH, "F6", "单元芯片未加保护（闪存加密、安全启动）", "A unit's chip is not protected (flash encryption, secure boot)", "boot", lambda fields: not is_protected(fields)),
     Rule("clock_jump", WARNING, "D16", "单元时钟被大幅调整", "A unit's clock was set by more than a minute", "clock_set", lambda fields: abs(fields["after"] - fields["before"]) > CLOCK_LIMIT),
     Rule("forged", CRITICAL, "S25", "单元拒绝了伪造的数据", "A unit refused forged data", "refusal", _FORGED),
     Rule("refusal", WARNING, "F6", "单元拒绝了数据", "A unit refused data", "refusal", _reason_not_in(*_FORGED) ),

@@ -31,6 +31,7 @@ QUIET = {
 LOUD = [
     ("boot", {"reason": 3, "tests": []}, "watchdog", "warning"),
     ("boot", {"reason": 1, "tests": [["camera", False]]}, "self_test", "high"),
+    ("boot", {"reason": 1, "tests": [["secure_boot", False]]}, "unprotected", "high"),
     ("clock_set", {"before": 1_000_000, "after": 1_060_001}, "clock_jump", "warning"),
     ("clock_set", {"before": 1_060_001, "after": 1_000_000}, "clock_jump", "warning"),
     ("vehicle_refused", {"reason": errors.TASK_COMPLETED}, "twin_vehicle", "critical"),

@@ -229,6 +229,16 @@ class WDT:
         simulated_bus.bus.write("wdt", b"")
 
 
+class _Memory:
+    """machine.mem32: registers that the firmware may read."""
+
+    def __getitem__(self, address):
+        return simulated_bus.bus.call("system", "register", address)
+
+
+mem32 = _Memory()
+
+
 class RTC:
     """machine.RTC: (year, month, day, weekday, hours, minutes, seconds, microseconds), weekday 0 = Monday."""
 

@@ -58,9 +58,19 @@ def open_engine(url: str) -> Engine:
     """An engine for the address; SQLite with the pragmas above."""
     engine = create_engine(url, pool_size=20, max_overflow=30)
     if engine.dialect.name == "sqlite":
+        _keep_private(engine.url.database)
         event.listen(engine, "connect", _prepare_connection)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def _keep_private(name: str | None) -> None:
+    """The file is for the server's own user, whatever folder an operator has made for it; SQLite gives the
+    files beside it the same mode."""
+    if name and name != ":memory:":
+        file = Path(name)
+        file.touch(0o600)
+        file.chmod(0o600)
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:

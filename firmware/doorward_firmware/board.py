@@ -105,7 +105,12 @@ PARTITIONS = (
 # Fuses of a production board, under the names of the protocol's PROTECTIONS: register, lowest bit, width, and
 # the values that protect (ESP32-S3 technical reference manual, eFuse controller, block 0).
 FUSES = {
-    "flash_encryption": (0x60007034, 18, 3, (1, 2, 4, 7)),  # SPI_BOOT_CRYPT_CNT, an odd number of its three bits
+    "flash_encryption": (
+        0x60007034,
+        18,
+        3,
+        (1, 2, 4, 7),
+    ),  # SPI_BOOT_CRYPT_CNT, an odd number of its three bits
     "secure_boot": (0x60007038, 20, 1, (1,)),  # SECURE_BOOT_EN
     "silent_rom": (0x6000703C, 6, 2, (3,)),  # UART_PRINT_CONTROL, both bits: the ROM prints nothing at reset
 }

@@ -19,13 +19,17 @@ PASSWORD = "Correct-horse-battery-7-staple"
 def files_of(services) -> bytes:
     """All bytes at rest, but for the keys."""
     folder = services.settings.data
-    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.parent.name != "keys")
+    return b"".join(
+        file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.parent.name != "keys"
+    )
 
 
 def disguises(secret: bytes) -> list[bytes]:
     """A secret as careless programs keep it."""
     plain = [secret, secret[::-1], bytes(byte ^ 0xFF for byte in secret), zlib.compress(secret)]
-    return plain + [one.hex().encode() for one in plain] + [base64.b64encode(one).rstrip(b"=") for one in plain]
+    return (
+        plain + [one.hex().encode() for one in plain] + [base64.b64encode(one).rstrip(b"=") for one in plain]
+    )
 
 
 def hashes(secret: bytes) -> list[bytes]:

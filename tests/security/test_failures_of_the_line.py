@@ -81,7 +81,9 @@ def test_osdp_key_captured_in_install_mode(services, staffed, tmp_path, monkeypa
     privates = [flash[at : at + 32] for at in range(len(flash) - 32) if flash[at - 2 : at] == b"\x58\x20"]
     pairs = [one for one in privates if _public(suite, one) in (heard[8:72], heard[72:136], heard[136:200])]
     assert len(set(pairs)) == 3, "the unit has its three private halves"
-    at_the_server = b"".join(file.read_bytes() for file in services.settings.data.rglob("*") if file.is_file())
+    at_the_server = b"".join(
+        file.read_bytes() for file in services.settings.data.rglob("*") if file.is_file()
+    )
     assert [one for one in pairs if one in heard or one in at_the_server] == []
 
 
@@ -126,7 +128,9 @@ def test_osdp_4_byte_mac(online, services):
     assert len(ciphertext) - len(HAVE) == 8
     online.socket.send_bytes(cbor.encode([protected, header, ciphertext[:-4]]))
     assert closed_with(online.socket) == "bad_ciphertext"
-    assert [unit.actual_complete for unit in rows(services, _units())] == [False] * len(rows(services, _units()))
+    assert [unit.actual_complete for unit in rows(services, _units())] == [False] * len(
+        rows(services, _units())
+    )
 
 
 def _units():
@@ -204,4 +208,3 @@ def test_edhoc_repeated_message_3_reuses_key_and_nonce(services, unit):
 def finish(coroutine):
     """Run what yields to a loop between pieces of arithmetic."""
     return asyncio.run(coroutine)
-

@@ -1,4 +1,4 @@
-"""Failures that neighbouring systems have had, and the test that attacks Doorward in the same way: one each."""
+"""Failures of neighbouring systems, and the test that attacks Doorward in the same way: one each."""
 
 import ast
 from pathlib import Path

@@ -5,7 +5,7 @@ import hashlib
 import stat
 import zlib
 
-import server_bank
+import server_bank  # pyright: ignore[reportMissingImports]
 from doorward_server.people.models import Person, PersonKey
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role

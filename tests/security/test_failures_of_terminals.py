@@ -9,20 +9,20 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from bench import Authorities, Bench, play
-from day import Day
+from bench import Authorities, Bench, play  # pyright: ignore[reportMissingImports]
+from day import Day  # pyright: ignore[reportMissingImports]
 from doorward_protocol import cbor, cose, errors, messages, objects
 from doorward_protocol.suite import run
 from doorward_server.alarms.models import Alarm
 from doorward_server.security.keys import KeyFileError, KeyStore
 from doorward_server.security.roles import Permission, Role, allows
 from doorward_simulator.devices.tags import Tag
-from provisioned import Day as Shift
+from provisioned import Day as Shift  # pyright: ignore[reportMissingImports]
 from sqlalchemy import event
 from sqlmodel import select
 from starlette.websockets import WebSocketDisconnect
-from test_link_session import closed_with
-from unit_client import eventually
+from test_link_session import closed_with  # pyright: ignore[reportMissingImports]
+from unit_client import eventually  # pyright: ignore[reportMissingImports]
 
 ROOT = Path(__file__).parents[2]
 INJECTION = "x' OR zk7='zk7"
@@ -63,9 +63,8 @@ def test_zkteco_default_key_0(server, unit):
     """Keys of 0 and 1 open no connection, though the unit's number is right."""
     for private in (bytes(31) + b"\x01", bytes(31) + b"\x02"):
         pair = (private, run(unit.suite.public_key(private)))
-        with server.websocket_connect("/link") as socket:
-            with pytest.raises(WebSocketDisconnect):
-                unit.shake_hands(socket, dh=pair)
+        with server.websocket_connect("/link") as socket, pytest.raises(WebSocketDisconnect):
+            unit.shake_hands(socket, dh=pair)
     with pytest.raises(errors.ProtocolError):
         run(unit.suite.public_key(bytes(32)))
     with pytest.raises(errors.ProtocolError):
@@ -142,7 +141,7 @@ def test_zkteco_everything_as_root(staffed, log_in):
 
 
 def test_zkteco_a_cloud_command_called_shell():
-    """Signed by the true dispatch key, and still nothing that runs: an unknown verb, kind or text is refused."""
+    """Signed by the true dispatch key, and still nothing runs: an unknown verb, kind or text is no use."""
 
     async def story(bench, unit):
         await seconds(3)
@@ -185,8 +184,8 @@ def test_zkteco_any_server_trusted():
 
 
 def test_zkteco_update_encrypted_by_xor_with_a_key_in_the_file():
-    """Hiding proves nothing. There is no update over the link yet: a release is not taken as an object, and one
-    that a manifest lists is not fetched. What exists is held to signatures: one root, or bytes changed by
+    """Hiding proves nothing. There is no update over the link yet: a release is not taken as an object, and
+    one that a manifest lists is not fetched. What exists is held to signatures: one root, or bytes changed by
     XOR, put no trust object in force."""
 
     async def story(bench, unit):
@@ -246,7 +245,7 @@ def test_zkteco_unencrypted_flash(shift, services, online):
 
 
 def test_zkteco_uart_boot_log(shift, monkeypatch):
-    """The ROM is silent by fuse, the firmware prints nothing while it works, and its program is not interrupted."""
+    """The ROM is silent by fuse, a working firmware prints nothing, and nobody interrupts it."""
     shift.unit.chip.fuses[0x6000703C] = 0
     shift.boot()
     assert not dict(shift.fields("boot")[0]["tests"])["silent_rom"]

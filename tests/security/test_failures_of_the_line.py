@@ -20,7 +20,7 @@ from doorward_server.security.keys import KeyStore
 from doorward_server.settings import Settings
 from doorward_tools import provisioning
 from sqlmodel import select
-from test_link_session import closed_with
+from test_link_session import closed_with  # pyright: ignore[reportMissingImports]
 
 ROOT = Path(__file__).parents[2]
 HAVE = messages.encode("have", manifest=0, complete=False, missing=[])
@@ -51,7 +51,8 @@ def test_osdp_encryption_optional(server, services, unit, connect):
 
 
 @pytest.mark.parametrize(
-    "change", [{"method": 0}, {"method": 1}, {"method": 2}, {"suites": 0}, {"suites": 3}, {"suites": [2, 0]}, {"suites": [0, 2, 3]}],
+    "change", [{"method": 0}, {"method": 1}, {"method": 2}, {"suites": 0}, {"suites": 3},
+     {"suites": [2, 0]}, {"suites": [0, 2, 3]}],
 )  # fmt: skip
 def test_osdp_downgrade(server, unit, change):
     """Another method or suite is not talked about: the connection ends, nothing weaker is agreed on."""
@@ -65,7 +66,7 @@ def test_osdp_downgrade(server, unit, change):
 
 
 def test_osdp_key_captured_in_install_mode(services, staffed, tmp_path, monkeypatch):
-    """What a unit gives away when it is installed opens nothing: all public, and not even the server has more."""
+    """What a unit gives away when it is installed opens nothing: the server has no more either."""
     said = []
     real = provisioning.units_service.register_unit
     monkeypatch.setattr(

@@ -1,7 +1,7 @@
 """What the chip's fuses protect: read once at every start, never written by us.
 
-A fuse that cannot be read (another port, another chip) counts as not burnt: a unit is protected only if it can
-show so.
+A fuse that cannot be read (another port, another chip) counts as not burnt: a unit is protected only
+if it can show so.
 """
 
 

@@ -56,7 +56,8 @@ def note_status(
     """Take a `status`: clock, health, journal; answer with what the unit lacks.
 
     The `first` one of a connection is sent before the unit has our time: it says nothing about its clock yet.
-    Manifest and permissions are worked out then; later changes are pushed.
+    What it may fetch is worked out then; a manifest is made with each change of what it lists, here only if
+    there is none that is fresh.
     """
     unit = session.get_one(Unit, unit_id)
     unit.last_seen = now
@@ -72,7 +73,8 @@ def note_status(
     _watch_journal(session, unit)
     listed = set()
     if first:
-        manifests.compile_manifest(session, unit)
+        if manifests.is_overdue(session, unit):
+            manifests.compile_manifest(session, unit)
         listed = manifests.blobs_of(session, unit_id)
         publish(session, unit, "status")
     old = fields["manifest"] != unit.manifest_version

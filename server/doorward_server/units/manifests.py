@@ -61,6 +61,16 @@ def compile_manifest(session: Session, unit: Unit) -> ManifestVersion | None:
     return made
 
 
+def is_overdue(session: Session, unit: Unit) -> bool:
+    """Whether the unit has no manifest, or one that should have been renewed by now.
+
+    Looks at time alone. What changes a manifest's entries makes the new one itself (`service.refresh`, the
+    keeper), once, and not each of the units that connect.
+    """
+    newest = _newest(session, unit)
+    return newest is None or services_of(session).clock.milliseconds() >= _renewal(newest)
+
+
 def newest_object(session: Session, unit_id: int) -> bytes | None:
     """The unit's newest signed manifest."""
     unit = session.get_one(Unit, unit_id)

@@ -6,6 +6,7 @@ Deleting a person's key deletes their pictures too (D17).
 from sqlmodel import Session
 
 from doorward_server import live
+from doorward_server.handovers import foreknown
 from doorward_server.handovers.models import Picture
 from doorward_server.people.models import Person
 from doorward_server.security import biometrics
@@ -29,7 +30,7 @@ def keep(session: Session, picture: Picture, content: bytes) -> None:
 
 def take(session: Session, unit: Unit, name: bytes, content: bytes) -> None:
     """Keep a unit's picture that has come whole, if it still lacks, and tell the pages."""
-    picture = session.get(Picture, name)
+    picture = foreknown.picture(session, name)
     if picture is None or picture.unit_id != unit.id or picture.content is not None:
         return
     keep(session, picture, content)

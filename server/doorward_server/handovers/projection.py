@@ -7,7 +7,6 @@ projection again. What a record does to its handover is in `steps.py`, one small
 from typing import NamedTuple
 
 from doorward_protocol import records
-from doorward_protocol.errors import ProtocolError
 from doorward_protocol.records import Record
 from sqlmodel import Session
 
@@ -15,7 +14,7 @@ from doorward_server import bulk
 from doorward_server.alarms import service as alarms
 from doorward_server.clock import from_milliseconds
 from doorward_server.database import after_commit
-from doorward_server.handovers import announce, steps
+from doorward_server.handovers import announce, foreknown, steps
 from doorward_server.handovers.models import Handover, HandoverEvent, Picture
 from doorward_server.link.models import AnyLeaf
 from doorward_server.planning.progress import HOLD_AFTER
@@ -42,7 +41,7 @@ def project(session: Session, unit: Unit, leaf: AnyLeaf) -> Projected:
 
     A leaf that cannot be read alarms and is otherwise left as it is: the journal stays the truth.
     """
-    record = read(leaf)
+    record = read(session, leaf)
     if record is None:
         note_unreadable(session, unit, leaf)
         return UNREADABLE
@@ -81,20 +80,19 @@ def _after_closing(session: Session, handover: Handover, record: Record) -> None
 
 def foresee(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
     """A leaf came before its predecessors: alarm and tell at once, take it into account in its place."""
-    record = read(leaf)
+    record = read(session, leaf)
     if record is None:
         return
     alarms.project(session, unit, leaf, record, None, [])
     announce.tell_early(session, unit, leaf, record)
 
 
-def read(leaf: AnyLeaf) -> Record | None:
+def read(session: Session, leaf: AnyLeaf) -> Record | None:
     """The record in a leaf; None if its content was deleted or cannot be read."""
     if leaf.entry is None:
         return None
-    try:
-        record = records.decode(leaf.entry)
-    except ProtocolError:
+    record = foreknown.record_in(session, leaf.entry)
+    if record is None:
         return None
     numbers = (value for value in record.fields.values() if isinstance(value, int))
     fits = record.time <= _LAST_MOMENT and all(number <= _LARGEST for number in numbers)
@@ -119,16 +117,15 @@ def _note_pictures(session: Session, unit: Unit, record: Record) -> list[bytes]:
     name = record.fields.get("picture")
     if name is None:
         return []
-    if session.get(Picture, name) is None:
-        session.add(
-            Picture(
-                hash=name,
-                unit_id=unit.id,
-                task=record.fields.get("task"),
-                person_id=record.fields.get("person"),
-                time=record.time,
-            )
+    if foreknown.picture(session, name) is None:
+        new = Picture(
+            hash=name,
+            unit_id=unit.id,
+            task=record.fields.get("task"),
+            person_id=record.fields.get("person"),
+            time=record.time,
         )
+        foreknown.add_picture(session, new)
     return [name]
 
 

@@ -7,7 +7,7 @@ together (`bulk.py`): the rest of a record's way is arithmetic.
 from sqlmodel import Session, col, select
 
 from doorward_server.alarms import service as alarms
-from doorward_server.handovers import newest, pictures
+from doorward_server.handovers import foreknown, newest, pictures
 from doorward_server.link import journal
 from doorward_server.link.heads import store_head
 from doorward_server.link.leaves import store_record
@@ -35,6 +35,11 @@ def store(
     journal.prepare(session, ids, tips)
     newest.prepare(session, ids)
     alarms.prepare(session, ids)
+    foreknown.prepare(
+        session,
+        (item.entry for item in batch if isinstance(item, ReceivedRecord)),
+        (item.hash for item in batch if isinstance(item, ReceivedPicture)),
+    )
     for item in batch:
         unit = units[item.unit_id]
         if isinstance(item, ReceivedRecord):

@@ -59,7 +59,8 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
     bulk.insert(session, Head, row)
     if head["size"] > journal.head_size:
         if tip.closes:
-            _print_reports(session, journal, head["size"])
+            if reports.printer_of(session, unit.site_id):
+                _print_reports(session, journal, head["size"])
             tip.closes = not whole
         journal.head_size = head["size"]
         journal.frontier = frontier.to_bytes()

@@ -98,7 +98,7 @@ def _project(
 
 def _check_epoch(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
     """A new epoch names the last head of the one before: it has to be what was reported then."""
-    record = projection.read(leaf)
+    record = projection.read(session, leaf)
     if record is None or leaf.entry is None:
         return
     said = record.fields

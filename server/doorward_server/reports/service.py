@@ -30,11 +30,16 @@ def report(session: Session, handover: Handover) -> bytes:
     return document.draw(content.collect(session, handover))
 
 
+def printer_of(session: Session, site_id: int) -> str:
+    """The printer of a site's reports; empty: none."""
+    site = session.get(Site, site_id)
+    return (site.printer if site else "") or services_of(session).settings.printer
+
+
 def queue(session: Session, handover: Handover) -> None:
     """Have a closed handover's report printed at its site. Repeating it changes nothing."""
     services = services_of(session)
-    site = session.get(Site, handover.site_id)
-    printer = (site.printer if site else "") or services.settings.printer
+    printer = printer_of(session, handover.site_id)
     if not printer or session.get(PrintJob, handover.id) is not None:
         return
     now = services.clock.milliseconds()

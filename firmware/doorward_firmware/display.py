@@ -9,6 +9,7 @@ server.
 import asyncio
 
 from doorward_protocol.compat import const
+from doorward_protocol.errors import ProtocolError
 
 from doorward_firmware.drivers.errors import DriverError
 
@@ -36,7 +37,7 @@ class Display:
         self._news.set()
 
     def compare(self, pages, heads):
-        """Show pages [(label, photo, preview) …]: hashes and (width, height, RGB565); each may be None."""
+        """Show pages [(label, photo, preview) …]: hashes of bitmaps; each may be None."""
         self._standing = tuple([("compare", page, heads) for page in pages])
         self._news.set()
 
@@ -77,6 +78,8 @@ class Display:
                 await self._blob(page[2], _LABEL_Y)
             else:
                 await self._comparison(page[1], page[2])
+        except ProtocolError:  # the attempt is over: its previews went while they were drawn
+            pass
         except DriverError as error:
             self._report(self.name, error.reason, error.detail)
         else:
@@ -86,10 +89,7 @@ class Display:
         label, photo, preview = page
         await self._blob(label, 0)
         await self._blob(photo, _PHOTO_Y)
-        if preview is not None:
-            width, height, rows = preview
-            x = (self._screen.width - width) // 2
-            await self._screen.bitmap(x, _PREVIEW_Y, width, height, (rows,))
+        await self._blob(preview, _PREVIEW_Y)
         for number in range(heads):
             y = _PHOTO_Y + 4 + 26 * (number % 6)
             x = 190 + 20 * (number // 6)

@@ -1,22 +1,27 @@
 """Pictures: evidence at every touch, in the blobs before any record names it, and previews for the panel.
 
+Previews lie in flash too, as bitmaps that the screen draws piece by piece: each would take 38 KB of the heap.
+No manifest lists them, so `Desired.unlisted` keeps them while a task is in hand; what a power cut leaves
+behind goes when the manifest is mounted. Their wear: ten sectors of 1,792 for each finger.
+
 Without pictures nobody can compare, so no task begins without room for those of a whole crew (F2); a record
 `storage` tells of it before.
 """
 
 import asyncio
+import hashlib
 
 from doorward_protocol.compat import const
 
-from doorward_firmware.drivers.errors import DriverError
 from doorward_firmware.logic import events
 from doorward_firmware.supervision import reason_of
 
 _TASK = const(163_840)  # bytes: eight pictures of 20 KB
+_PIECE = const(4080)  # bytes of a preview written at once: no longer than 20 ms
 
 
 class Pictures:
-    """The camera and where its pictures go. `previews`: {person: (width, height, RGB565)} of this attempt."""
+    """The camera and where its pictures go. `previews`: {person: hash of a bitmap} of this attempt."""
 
     def __init__(self, app, camera, blobs):
         self._app, self._camera, self._blobs = app, camera, blobs
@@ -62,11 +67,40 @@ class Pictures:
 
     async def remember(self, person):
         """Keep a small picture of a person who was just recognised, for the comparison at the inner panel."""
+        attempt = self.previews
         try:
-            self.previews[person] = await self._camera.preview()
-        except DriverError as error:
-            self._app.report("camera", error.reason, error.detail)
+            name = await self._keep(*await self._camera.preview())
+        except Exception as error:  # full flash or no camera: who compares sees that there is none
+            if attempt is self.previews:
+                self._app.report("camera", *reason_of(error))
+        else:
+            attempt[person] = name
+        self._drop_unused()
 
     def forget(self):
         """The attempt is over."""
         self.previews = {}
+        self._drop_unused()
+
+    async def _keep(self, width, height, rows):
+        """Write a bitmap that `Display` can draw. Return its hash."""
+        head = bytes((width >> 8, width & 255, height >> 8, height & 255))
+        digest = hashlib.sha256(head)
+        digest.update(rows)
+        name = digest.digest()
+        if not self._blobs.has(name):
+            self._app.desired.unlisted.add(name)
+            self._blobs.begin(name, len(head) + len(rows))
+            self._blobs.write(name, 0, head)
+            rest = memoryview(rows)
+            for at in range(0, len(rows), _PIECE):
+                self._blobs.write(name, len(head) + at, rest[at : at + _PIECE])
+                await asyncio.sleep_ms(0)
+            self._blobs.finish(name)
+        return name
+
+    def _drop_unused(self):
+        used = set(self.previews.values())
+        for name in self._app.desired.unlisted - used:
+            self._blobs.discard(name)
+        self._app.desired.unlisted = used

@@ -46,8 +46,8 @@ class Prompts:
         self._displays[panel].prompt(picture, self._names(subject)[1])
 
     def compare(self, task, previews):
-        """Show each of the task's crew beside the enrolled photo; previews: {person: picture just taken}.
-        None ends it."""
+        """Show each of the task's crew beside the enrolled photo; previews: {person: hash of the bitmap just
+        taken}. None ends it."""
         if task is None:
             self._displays[PANEL_INNER].compare((), 0)
             return

@@ -45,6 +45,7 @@ class Desired:
         self._contents = {}  # hash -> fields of a roster, order, … that is here and readable
         self._unusable = set()  # hashes of such blobs that are here and not readable
         self._missing = None  # cache of missing()
+        self.unlisted = set()  # hashes of blobs that stay although no manifest lists them
         self._mount()
 
     async def accept(self, data):
@@ -128,7 +129,8 @@ class Desired:
 
     def make_room(self):
         """Give up all blobs that are not known to be listed, also if more may turn out to be."""
-        self._blobs.keep_only(set(self._names() + [self._name]))  # noqa: RUF005
+        names = set(self._names() + [self._name])  # noqa: RUF005
+        self._blobs.keep_only(names | self.unlisted)
 
     def _of(self, kind):
         return [entry for entry in self._entries if entry[0] == kind]

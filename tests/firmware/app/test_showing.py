@@ -8,6 +8,7 @@ from doorward_firmware.drivers.errors import DriverError
 from doorward_firmware.logic import events
 from doorward_firmware.prompts import Prompts
 from doorward_protocol import errors
+from doorward_protocol.errors import ProtocolError
 from doorward_protocol.prompts import NUMBERS
 from doorward_protocol.records import PANEL_INNER, PANEL_OUTER
 
@@ -90,9 +91,8 @@ def test_what_is_not_here_or_does_not_fit_is_left_out(monkeypatch):
 
 def test_a_comparison_turns_pages_and_comes_back_after_a_prompt(monkeypatch):
     screen = Screen()
-    blobs = Blobs(one=(240, 32), two=(240, 32), photo=(120, 160), prompt=(240, 240))
-    preview = (160, 120, bytes(2 * 160 * 120))
-    pages = [("one", "photo", preview), ("two", "photo", None)]
+    blobs = Blobs(one=(240, 32), two=(240, 32), photo=(120, 160), prompt=(240, 240), now=(160, 120))
+    pages = [("one", "photo", "now"), ("two", "photo", None)]
     show(monkeypatch, screen, blobs, lambda d: d.compare(pages, 2))
     assert screen.drawn.count((60, 36, 120, 160)) > 3  # photos, again and again
     assert (40, 200, 160, 120) in screen.drawn
@@ -108,6 +108,25 @@ def test_a_comparison_turns_pages_and_comes_back_after_a_prompt(monkeypatch):
     )
     at = screen.drawn.index((0, 0, 240, 240))
     assert (60, 36, 120, 160) in screen.drawn[at:]
+
+
+def test_a_preview_that_goes_while_it_is_drawn_ends_only_its_page(monkeypatch):
+    class Going(Blobs):
+        def read(self, name, offset, length):
+            if name == "now" and offset > 4:
+                raise ProtocolError(errors.ORDER_INCOMPLETE, "blob")
+            return super().read(name, offset, length)
+
+    screen, blobs = Screen(), Going(now=(160, 120), prompt=(240, 240))
+    told = show(
+        monkeypatch,
+        screen,
+        blobs,
+        lambda d: d.compare([(None, None, "now")], 1),
+        lambda d: d.prompt("prompt", None),
+    )
+    assert (0, 0, 240, 240) in screen.drawn
+    assert told == [("screen", 0)]
 
 
 def test_a_screen_that_fails_is_told_and_tried_again(monkeypatch):

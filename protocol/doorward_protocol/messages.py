@@ -37,7 +37,7 @@ MESSAGES = {
     "stored": (10, TO_UNIT, "object:bytes"),
 }
 
-TABLE = Table({name: (MESSAGES[name][0], MESSAGES[name][2]) for name in MESSAGES})
+TABLE = Table(MESSAGES)
 
 
 def encode(message_name, **fields):

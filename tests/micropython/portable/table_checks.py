@@ -50,7 +50,7 @@ def sample(kind, parts):
 
 def sample_row(table, name):
     """The fields of a row, all of them present."""
-    return {field.name: sample(field.type, table.parts) for field in table.fields[name]}
+    return {field.name: sample(field.type, table.parts) for field in table.fields(name)}
 
 
 TABLES = (messages.TABLE, objects.OBJECT_TABLE, objects.BLOB_TABLE, records.TABLE)
@@ -63,11 +63,11 @@ def _without(fields, name):
 async def check_every_row(s):
     """Each row of each table packs and unpacks; each field refuses what is not of its type."""
     for table in TABLES:
-        for name in table.codes:
+        for name in table.rows:
             fields = sample_row(table, name)
             array = table.pack(name, **fields)
             assert table.unpack(cbor.decode(cbor.encode(array))) == (name, fields), name
-            for at, field in enumerate(table.fields[name]):
+            for at, field in enumerate(table.fields(name)):
                 for value in WRONG.get(field.type, WRONG_LIST):
                     if field.type == "[any]" and value == [None]:
                         continue

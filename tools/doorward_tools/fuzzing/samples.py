@@ -47,7 +47,7 @@ def value(kind: str, parts: dict[str, str], rng: Random) -> object:
 def row(table: Table, name: str, rng: Random) -> dict:
     """Fields for a row of a table."""
     return {
-        field.name: value(field.type + "?" * field.optional, table.parts, rng) for field in table.fields[name]
+        field.name: value(field.type + "?" * field.optional, table.parts, rng) for field in table.fields(name)
     }
 
 

@@ -102,18 +102,13 @@ PARTITIONS = (
     ("blobs", "data", "0x42", 0x900000, 0x700000),
 )
 
-# Fuses of a production board, under the names of the protocol's PROTECTIONS: register, lowest bit, width, and
-# the values that protect (ESP32-S3 technical reference manual, eFuse controller, block 0).
-FUSES = {
-    "flash_encryption": (
-        0x60007034,
-        18,
-        3,
-        (1, 2, 4, 7),
-    ),  # SPI_BOOT_CRYPT_CNT, an odd number of its three bits
-    "secure_boot": (0x60007038, 20, 1, (1,)),  # SECURE_BOOT_EN
-    "silent_rom": (0x6000703C, 6, 2, (3,)),  # UART_PRINT_CONTROL, both bits: the ROM prints nothing at reset
-}
+# Fuses of a production board, under the names that `boot` gives them: register, lowest bit, mask, and
+# a bit for each value that protects (ESP32-S3 technical reference manual, eFuse controller, block 0).
+FUSES = (
+    ("flash_encryption", 0x60007034, 18, 7, 0x96),  # SPI_BOOT_CRYPT_CNT, an odd number of its three bits
+    ("secure_boot", 0x60007038, 20, 1, 0x2),  # SECURE_BOOT_EN
+    ("silent_rom", 0x6000703C, 6, 3, 0x8),  # UART_PRINT_CONTROL, both bits: the ROM prints nothing at reset
+)
 
 # The tables that drivers and simulator read. Devices stand under the names that records and self-tests use.
 REFERENCE = {
@@ -193,7 +188,6 @@ REFERENCE = {
         "baud": 20_000_000,
     },
     "partitions": PARTITIONS,
-    "fuses": FUSES,
 }
 
 

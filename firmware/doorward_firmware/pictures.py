@@ -17,6 +17,7 @@ from doorward_firmware.logic import events
 from doorward_firmware.supervision import reason_of
 
 _TASK = const(163_840)  # bytes: eight pictures of 20 KB
+_HEAD = const(4)  # bytes of a bitmap before its rows: width and height, 16 bits each
 _PIECE = const(4080)  # bytes of a preview written at once: no longer than 20 ms
 
 
@@ -84,23 +85,23 @@ class Pictures:
 
     async def _keep(self, width, height, rows):
         """Write a bitmap that `Display` can draw. Return its hash."""
-        head = bytes((width >> 8, width & 255, height >> 8, height & 255))
+        blobs, head = self._blobs, width.to_bytes(2, "big") + height.to_bytes(2, "big")
         digest = hashlib.sha256(head)
         digest.update(rows)
         name = digest.digest()
-        if not self._blobs.has(name):
+        if not blobs.has(name):
             self._app.desired.unlisted.add(name)
-            self._blobs.begin(name, len(head) + len(rows))
-            self._blobs.write(name, 0, head)
+            blobs.begin(name, len(rows) + _HEAD)
+            blobs.write(name, 0, head)
             rest = memoryview(rows)
             for at in range(0, len(rows), _PIECE):
-                self._blobs.write(name, len(head) + at, rest[at : at + _PIECE])
+                blobs.write(name, at + _HEAD, rest[at : at + _PIECE])
                 await asyncio.sleep_ms(0)
-            self._blobs.finish(name)
+            blobs.finish(name)
         return name
 
     def _drop_unused(self):
-        used = set(self.previews.values())
-        for name in self._app.desired.unlisted - used:
+        desired, used = self._app.desired, set(self.previews.values())
+        for name in desired.unlisted - used:
             self._blobs.discard(name)
-        self._app.desired.unlisted = used
+        desired.unlisted = used

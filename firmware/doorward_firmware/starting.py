@@ -9,7 +9,9 @@ from doorward_protocol.compat import const
 from doorward_protocol.errors import SENSOR_SILENT, UNPROTECTED
 from doorward_protocol.records import DOOR_INNER, DOOR_OUTER, PANEL_INNER, PANEL_OUTER
 
+from doorward_firmware.board import FUSES
 from doorward_firmware.drivers.errors import observed
+from doorward_firmware.drivers.fuses import burnt
 from doorward_firmware.logic import entering, interlock, unit
 from doorward_firmware.supervision import reason_of
 
@@ -26,11 +28,13 @@ async def start(app, board, reason, firmware):
     except Exception as error:  # whatever the network's C module raises: the unit works without
         app.report("network", SENSOR_SILENT, observed(error)[:120])
     tests = await _self_tests(app, board)
-    for name, ok in board.protections().items():
-        tests.append([name, ok])
+    protections = burnt(FUSES)
+    for name, ok in protections:
         if not ok:
             app.faults.present[name] = UNPROTECTED  # for the status; the record is `boot`
-    app.record("boot", reason=reason, firmware=firmware, tests=tests, manifest=app.desired.version)
+    app.record(
+        "boot", reason=reason, firmware=firmware, tests=tests + protections, manifest=app.desired.version
+    )
     _restore(app, board.doors)
     app.start(network)
 

@@ -40,9 +40,6 @@ INPUT_EGRESS = const(1)
 INPUT_FIRE = const(2)
 INPUT_TAMPER = const(3)
 
-# What a chip's fuses protect, each a test in `boot`; a unit that lacks one of them is unprotected.
-PROTECTIONS = ("flash_encryption", "secure_boot", "silent_rom")
-
 RECORDS = {
     "boot": (1, "reason:uint firmware:text tests:[test] manifest:uint"),
     "clock_set": (2, "before:time after:time"),

@@ -22,6 +22,7 @@ class BadLine:
         """`seconds`: the longest life of a line that breaks or falls silent."""
         self._target, self._seconds = port, seconds
         self._random = random.Random(f"bad line/{seed}")  # noqa: S311
+        self._round: list[str] = []  # tricks that are still to come before any comes again
         self._server: asyncio.Server
         self._lives: set[asyncio.Task] = set()
         self.tricks: Counter[str] = Counter()
@@ -44,7 +45,7 @@ class BadLine:
         life = asyncio.current_task()
         assert life is not None
         self._lives.add(life)
-        trick = "clear" if self.is_mended else self._random.choice(TRICKS)
+        trick = "clear" if self.is_mended else self._next_trick()
         self.tricks[trick] += 1
         there, forth = await asyncio.open_connection("127.0.0.1", self._target)
         pumps = asyncio.gather(self._pump(here, forth, trick), self._pump(there, back, trick))
@@ -64,6 +65,11 @@ class BadLine:
             for writer in (forth, back):
                 writer.transport.abort()  # a reset, not an orderly end
             self._lives.discard(life)
+
+    def _next_trick(self) -> str:
+        if not self._round:
+            self._round = self._random.sample(TRICKS, len(TRICKS))
+        return self._round.pop()
 
     async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, trick: str) -> None:
         with contextlib.suppress(ConnectionError):

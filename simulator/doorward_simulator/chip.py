@@ -160,6 +160,7 @@ class Chip:
             target,
             {
                 "size": (lambda: memory.size, ()),
+                "blank": (memory.blank, ()),
                 "read": (lambda offset, count: memory.read(offset, _bounded(count)), (int, int)),
                 "program": (memory.program, (int, bytes)),
                 "erase": (lambda sector: memory.erase(_sector(memory, sector)), (int,)),

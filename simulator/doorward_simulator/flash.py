@@ -68,6 +68,16 @@ class NorFlash:
         self.reads += 1
         return bytes(self.image[offset : offset + length])
 
+    def blank(self) -> bytes:
+        """Which sectors are blank, a bit for each: sector 0 is the lowest bit of the first byte."""
+        if not self.powered:
+            raise PowerCut(f"{self.label}: no power")
+        erased, found = b"\xff" * SECTOR, bytearray(-(-len(self.wear) // 8))
+        for sector in range(len(self.wear)):
+            if self.image.startswith(erased, sector * SECTOR):
+                found[sector // 8] |= 1 << sector % 8
+        return bytes(found)
+
     def program(self, offset: int, data: bytes) -> None:
         """Clear bits: each byte becomes old AND new, page by page (≤ 256 B, never across a page border)."""
         self._check(offset, len(data))

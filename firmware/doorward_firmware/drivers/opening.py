@@ -20,7 +20,6 @@ from .doors import Doors
 from .errors import DriverError, ignore_fault, observed
 from .expander import Expander
 from .fingerprint import Fingerprint
-from .fuses import burnt
 from .inputs import Inputs
 from .interrupts import InterruptLine
 from .screen import Bus, Screen
@@ -103,10 +102,6 @@ class Board:
             ok, detail = await part.self_test()
             results.append((part.name, ok, detail))
         return results
-
-    def protections(self) -> dict:
-        """{name of the protocol's PROTECTIONS: whether the chip has it}."""
-        return burnt(self._table["fuses"])
 
     def network(self):
         """The Ethernet interface, switched on; the radio's, not yet connected, if there is none."""

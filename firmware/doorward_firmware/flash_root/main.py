@@ -14,7 +14,7 @@ from doorward_firmware.board import FUSES
 from doorward_firmware.drivers.fuses import burnt
 from doorward_protocol.errors import BAD_KEY, ProtocolError
 
-if burnt(FUSES)["secure_boot"]:
+if dict(burnt(FUSES))["secure_boot"]:
     micropython.kbd_intr(-1)
 try:
     main.run()

@@ -76,7 +76,11 @@ class Desired:
     def missing(self):
         """Return the hashes still to be fetched, in the order of their use."""
         if self._missing is None:
-            self._missing = self._without_double(self._names())
+            self._missing, seen = [], set()
+            for name in self._names():
+                if name not in seen and not self._blobs.has(name):
+                    self._missing.append(name)
+                seen.add(name)
         return list(self._missing)
 
     def is_complete(self):
@@ -129,8 +133,7 @@ class Desired:
 
     def make_room(self):
         """Give up all blobs that are not known to be listed, also if more may turn out to be."""
-        names = set(self._names() + [self._name])  # noqa: RUF005
-        self._blobs.keep_only(names | self.unlisted)
+        self._blobs.keep_only(self.unlisted.union(self._names()) | {self._name})
 
     def _of(self, kind):
         return [entry for entry in self._entries if entry[0] == kind]
@@ -201,14 +204,6 @@ class Desired:
             if entry[3] in self._contents:
                 names += contents.of_prompts(self._contents[entry[3]])
         return names
-
-    def _without_double(self, names):
-        missing, seen = [], set()
-        for name in names:
-            if name not in seen and not self._blobs.has(name):
-                missing.append(name)
-            seen.add(name)
-        return missing
 
     def _give_up_others(self):
         if all(name in self._contents for name in self._lists()):

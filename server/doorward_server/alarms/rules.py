@@ -17,6 +17,8 @@ SEVERITIES = (INFO, WARNING, HIGH, CRITICAL)
 
 CLOCK_LIMIT = 60_000  # ms, D16
 FINGER_OFF_FAILURES = 50  # D18
+# What a chip's fuses protect, each a test in `boot` (docs/hardware.md); without one a unit is unprotected.
+PROTECTIONS = ("flash_encryption", "secure_boot", "silent_rom")
 STORAGE_EARLY = 90  # percent, F2
 WATCHDOG = 3  # machine.WDT_RESET of MicroPython on the ESP32
 
@@ -72,12 +74,12 @@ def is_nearly_full(fields: Fields) -> bool:
 
 def passed(fields: Fields) -> bool:
     """Whether all parts of a unit passed the self-test of a `boot` record."""
-    return all(ok for name, ok in fields["tests"] if name not in records.PROTECTIONS)
+    return all(ok for name, ok in fields["tests"] if name not in PROTECTIONS)
 
 
 def is_protected(fields: Fields) -> bool:
     """Whether no fuse of a unit's chip was found unburnt at a `boot`."""
-    return all(ok for name, ok in fields["tests"] if name in records.PROTECTIONS)
+    return all(ok for name, ok in fields["tests"] if name in PROTECTIONS)
 
 
 _FORGED = (

@@ -10,6 +10,7 @@ Everything happens in the caller's transaction: when it fails, nothing has happe
 """
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -152,7 +153,7 @@ def _rows(session: Session) -> Rows:
 
 
 def _hash(columns: dict[str, Any]) -> bytes:
-    return hashlib.sha256(repr(sorted(columns.items())).encode()).digest()
+    return hashlib.sha256(json.dumps(columns, sort_keys=True, default=str).encode()).digest()
 
 
 def _differences(before: Rows, after: Rows) -> list[Difference]:

@@ -130,15 +130,19 @@ def _in_hand(recovered: Recovered, found: list[records.Record]) -> list[str]:
         if record.name in ("vehicle", *_ENDS):
             last[record.fields["nonce"]] = record.name
     state = recovered.logic.handover.state
-    again = [effect[1] for effect in recovered.effects if effect[0] == events.RECORD]
-    for name in list(last.values())[-1:]:
-        if name == "vehicle" and "restarted" not in again and state != flows.FROZEN:
+    again = [
+        effect[2]["nonce"]
+        for effect in recovered.effects
+        if effect[0] == events.RECORD and effect[1] == "restarted"
+    ]
+    for nonce, name in list(last.items())[-1:]:
+        if name == "vehicle" and nonce not in again and state != flows.FROZEN:
             return ["an attempt that was announced ends without a record"]
         if name == "closed" and state != flows.LEAVE:
             return [f"a closed task is {state}"]
         if name == "frozen" and state != flows.FROZEN:
             return [f"a frozen task is {state}"]
-        if name in ("closed", "restarted", "frozen") and "restarted" in again:
+        if name in ("closed", "restarted", "frozen") and nonce in again:
             return [f"an attempt that was {name} is ended again"]
         if name == "left" and (state == flows.LEAVE or "restarted" in again):
             return ["a vehicle that has left could leave again"]

@@ -11,7 +11,7 @@ from doorward_firmware.store import identity as identities
 from doorward_firmware.store.blobs import Blobs
 from doorward_firmware.store.journal import Journal
 from doorward_firmware.store.state import State
-from doorward_protocol import messages, records
+from doorward_protocol import errors, messages, records
 from doorward_protocol.suite import run
 from doorward_protocol.suite_openssl import OpenSSLSuite
 from doorward_protocol.trust import sign_trust
@@ -97,9 +97,13 @@ def search(scene, counted=True):
     scene.depart(SEARCH, records.PANEL_OUTER)
 
 
-def announce(scene):
-    task = Task(TASK, NONCE, b"epc", 1, 1)
+def take_in_hand(scene, nonce=NONCE):
+    task = Task(TASK, nonce, b"epc", 1, 1)
     scene.state.set(*entering.hand(Handover().but(task=task), entering.RUNNING)[1:])
+
+
+def announce(scene):
+    take_in_hand(scene)
     scene.journal.append(
         "vehicle",
         task=TASK,
@@ -174,6 +178,19 @@ def test_a_closed_task_that_is_forgotten():
     scene.journal.append("closed", task=TASK, nonce=NONCE, officer=1, crew=2, boxes=0, order_version=1)
     scene.state.set("boot", 2)
     assert any("is closed, and forgotten" in text for text in scene.problems())
+
+
+def restart(scene):
+    scene.journal.append("restarted", task=TASK, nonce=NONCE, reason=errors.UNIT_RESTARTED)
+    scene.state.set("hand", None)
+
+
+def test_a_next_attempt_may_end_before_it_was_announced():
+    scene = Scene()
+    announce(scene)
+    restart(scene)
+    take_in_hand(scene, b"nonce002")
+    assert scene.problems() == []
 
 
 def test_flash_that_loses_what_it_had():

@@ -1,7 +1,21 @@
-"""`esp32.Partition` of MicroPython's ESP32 port: raw flash that lives in the world."""
+"""`esp32.Partition` of MicroPython's ESP32 port: raw flash that lives in the world.
+
+A mount looks at every sector, and on a young board nearly all are blank: a thousand questions for nothing. So
+the first read of a partition asks which sectors are blank, and those are not asked for again until this
+processor, the only one who writes to its flash while it runs, has written there.
+"""
 # ruff: noqa: A002, ARG004 - the names and signatures are MicroPython's
 
 import simulated_bus  # pyright: ignore[reportMissingImports]
+
+_blank = {}  # label -> a bit for each sector that is blank (NorFlash.blank), of partitions that were read
+
+
+def _mark(label, sector, is_blank):
+    bits = _blank.get(label)
+    if bits is not None and sector >> 3 < len(bits):
+        bit = 1 << (sector & 7)
+        bits[sector >> 3] = bits[sector >> 3] | bit if is_blank else bits[sector >> 3] & ~bit
 
 
 class Partition:
@@ -26,6 +40,17 @@ class Partition:
         return (Partition.TYPE_DATA, 0x40, 0, self._size, self._label, False)
 
     def readblocks(self, block, buffer, offset=0):
+        if self._label not in _blank:
+            _blank[self._label] = bytearray(simulated_bus.bus.call(self._target, "blank"))
+        bits = _blank[self._label]
+        sector = block + offset // 4096
+        if (
+            offset % 4096 + len(buffer) <= 4096
+            and 0 <= sector >> 3 < len(bits)
+            and bits[sector >> 3] & (1 << (sector & 7))
+        ):
+            memoryview(buffer)[:] = b"\xff" * len(buffer)
+            return
         memoryview(buffer)[:] = simulated_bus.bus.call(
             self._target, "read", block * 4096 + offset, len(buffer)
         )
@@ -33,8 +58,11 @@ class Partition:
     def writeblocks(self, block, buffer, offset=None):
         if offset is None:
             for sector in range(block, block + (len(buffer) + 4095) // 4096):
-                simulated_bus.bus.call(self._target, "erase", sector)
-        simulated_bus.bus.call(self._target, "program", block * 4096 + (offset or 0), bytes(buffer))
+                self.ioctl(6, sector)
+        start = block * 4096 + (offset or 0)
+        for sector in range(start // 4096, (start + len(buffer) + 4095) // 4096):
+            _mark(self._label, sector, False)
+        simulated_bus.bus.call(self._target, "program", start, bytes(buffer))
 
     def ioctl(self, command, argument=0):
         if command == 4:
@@ -43,6 +71,7 @@ class Partition:
             return 4096
         if command == 6:
             simulated_bus.bus.call(self._target, "erase", argument)
+            _mark(self._label, argument, True)
         return 0
 
 

@@ -1,6 +1,6 @@
-"""Scenarios play once per session; their reports are shared by all tests that look at them."""
+"""Scenarios play once per run; their reports are shared by all tests that look at them."""
 
-import json
+import pickle
 
 import pytest
 from doorward_simulator import scenario_loader
@@ -10,23 +10,17 @@ SAMPLE = 1  # points at which power fails in a day that asks for it; all of them
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """The folder of what all days have in common: banks, prompts."""
-    return tmp_path_factory.mktemp("common")
-
-
-@pytest.fixture(scope="session")
-def played(tmp_path_factory, cache):
+def played(shared, alone, cache):
     """Plays a scenario of the simulator by name: `played(name)` gives its report and folder."""
-    reports = {}
 
     def play(name):
-        if name not in reports:
-            folder = tmp_path_factory.mktemp(name)
-            report = command.play(command.load_scenario(name), folder, cache, sample=SAMPLE)
-            (folder / "report.json").write_text(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
-            reports[name] = (report, folder)
-        return reports[name]
+        folder = shared / name
+        kept = shared / f"{name}.report"
+        with alone(name):
+            if not kept.exists():
+                report = command.play(command.load_scenario(name), folder, cache, sample=SAMPLE)
+                kept.write_bytes(pickle.dumps(report))
+        return pickle.loads(kept.read_bytes()), folder
 
     return play
 

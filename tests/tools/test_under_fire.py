@@ -22,11 +22,6 @@ MESS = Disorder(twice=0.3, shuffled=0.4, head_first=0.4, stale=0.3)
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("common")
-
-
-@pytest.fixture(scope="module")
 def shot(tmp_path_factory, cache):
     """A stage after its kills, settled and stopped; and the figures of its check."""
     stage = Stage(tmp_path_factory.mktemp("kills"), SEED, cache=cache)

@@ -7,7 +7,9 @@ the prompt pack.
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -72,10 +74,11 @@ def provide(
     known = json.dumps([day.isoformat(), settings, password("")], sort_keys=True).encode()
     kept = cache / hashlib.sha256(known).hexdigest()[:16]
     if not kept.exists():
-        half = kept.with_suffix(".part")
-        shutil.rmtree(half, ignore_errors=True)
-        _lay(half, day, "foundation", settings, password)
-        half.rename(kept)
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as half:
+            _lay(Path(half) / "foundation", day, "foundation", settings, password)
+            with suppress(OSError):  # another process was quicker
+                (Path(half) / "foundation").rename(kept)
     shutil.copytree(kept, folder)
     return {user[0]: password(user[0]) for user in banks.USERS}
 

@@ -38,7 +38,7 @@ class Recording:
 
     def contains(self, clip: bytes) -> bool:
         """Whether a clip (PCM16) was played here, whole."""
-        return bytes(clip) in bytes(self.pcm)
+        return bytes(clip) in self.pcm
 
 
 class Speaker(Device):

@@ -25,6 +25,8 @@ from doorward_server.planning.plan import Member, Plan, PlannedBox, PlannedStop
 from doorward_server.security.keys import KeyPair
 from doorward_server.security.models import User
 from doorward_server.settings import Settings
+from doorward_server.speech.engine import Engine
+from doorward_server.speech.store import SpeechStore, cache_folder
 from doorward_server.units import authority, contents
 from doorward_simulator.preparation import HOST, PORT, Preparation, Prompt
 from sqlmodel import Session, col, select
@@ -33,6 +35,21 @@ from doorward_tools.foundation import PROMPTS_IMAGE, StandingClock, bank_of, blo
 from doorward_tools.provisioning import commission, provision
 from doorward_tools.simulated_server import seeded
 
+
+class _KnownVoice(Engine):
+    """Speaks each text once: all days of a process name the same people."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[str, str], bytes] = {}
+
+    def synthesize(self, text: str, language: str) -> bytes:
+        if (text, language) not in self._known:
+            self._known[text, language] = super().synthesize(text, language)
+        return self._known[text, language]
+
+
+_VOICE = SpeechStore(cache_folder() / "clips", _KnownVoice())
 BEFORE = timedelta(minutes=20)  # the plan is released so long before the world begins
 PLANNERS = ("dispatch1", "dispatch2")
 
@@ -60,6 +77,7 @@ def prepare(
     moment = begins.replace(tzinfo=chosen.zone)
     random = seeded(f"preparation/{seed}".encode())
     services = open_services(chosen, StandingClock(to_milliseconds(moment - BEFORE)), random=random)
+    services.parts["speech"] = _VOICE
     database = services.database
     with database.writing() as session:
         printers = _set_printers(session, units, folder / "printed")

@@ -39,6 +39,10 @@ class Desk:
         self._log_in()
         self._client.stream(path, self._event)
 
+    def go_home(self) -> None:
+        """Close the browser: the next question logs in anew. A server ends a session after some hours."""
+        self._token = ""
+
     def _event(self, _name: str, data: str) -> None:
         self.events.append((self._world.now(), json.loads(data)))
 

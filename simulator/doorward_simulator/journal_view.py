@@ -38,6 +38,10 @@ class JournalView:
         self._refresh()
         return self._head
 
+    def written_sectors(self) -> int:
+        """How many sectors were ever begun; the ring's first sector is number 1."""
+        return Leaves(_ReadOnly(self._flash)).ring.newest
+
     def _refresh(self) -> None:
         if self._read_at == self._flash.pieces:
             return

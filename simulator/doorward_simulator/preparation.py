@@ -45,6 +45,7 @@ class Preparation:
     passwords: dict[str, str]  # by login
     people: dict[str, int]  # by staff number
     vehicles: dict[str, int]  # by plate
+    boxes: dict[str, int]  # by number
     sites: dict[str, int]  # by code
     tasks: dict[str, list[int]]  # by site's code, in the order of the plan
     runs: list[int] = field(default_factory=list)

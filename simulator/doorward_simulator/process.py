@@ -18,12 +18,14 @@ HEAP_FIGURES = "heap.jsonl"
 class Runtime:
     """The interpreter of a unit's processor: "cpython" or "micropython".
 
-    `heap_figures`: MicroPython writes what its heap holds to HEAP_FIGURES in the unit's folder, a line for
-    each idle (processor.mjs). `release`: the firmware is compiled as for a release; tracebacks lose lines.
+    `heap_figures`: it writes what its heap holds to HEAP_FIGURES in the unit's folder, a line for each idle
+    (processor.mjs: bytes; heap_figures.py: blocks of CPython's), but at most one in `heap_interval` ms of
+    world time. `release`: the firmware is compiled as for a release; tracebacks lose lines.
     """
 
     name: Literal["cpython", "micropython"] = "cpython"
     heap_figures: bool = False
+    heap_interval: int = 0
     release: bool = False
 
 
@@ -33,10 +35,17 @@ CPYTHON = Runtime()
 def firmware_command(program: Path | None, runtime: Runtime, folder: Path) -> list[str]:
     """The command of a unit's processor; `program` runs in place of the firmware (tests), `folder` is the
     unit's. Raises RuntimeMissingError."""
+    figures: list[str] = []
+    if runtime.heap_figures:
+        figures = [
+            "--heap-figures",
+            str(folder / HEAP_FIGURES),
+            "--heap-interval",
+            str(runtime.heap_interval),
+        ]
     if runtime.name == "micropython":
-        figures = folder / HEAP_FIGURES if runtime.heap_figures else None
-        return micropython.command(program, figures, runtime.release)
-    command = [sys.executable, "-m", "doorward_simulator.runtimes.cpython"]
+        return micropython.command(program, runtime.release) + figures
+    command = [sys.executable, "-m", "doorward_simulator.runtimes.cpython", *figures]
     return [*command, "--program", str(program)] if program else command
 
 

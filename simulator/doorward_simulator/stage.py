@@ -109,6 +109,11 @@ class Stage:
             self._desks[login] = Desk(self.network, cable, HOST, PORT, login, password)
         return self._desks[login]
 
+    def everybody_goes_home(self) -> None:
+        """The day is over at the desks."""
+        for desk in self._desks.values():
+            desk.go_home()
+
     def approve(self, login: str, approval: int) -> None:
         """The second pair of eyes: look at what is asked for, then approve exactly that."""
         desk = self.desk(login)

@@ -5,12 +5,13 @@ A subject is a command of a file bench_NAME.py that takes `as_json`; it is liste
 
 import typer
 
-from doorward_tools import bench_crypto, bench_fingers, bench_kills, bench_link, bench_parsers
+from doorward_tools import bench_crypto, bench_fingers, bench_kills, bench_link, bench_month, bench_parsers
 
 SUBJECTS = {
     "crypto": bench_crypto.command,
     "link": bench_link.command,
     "kills": bench_kills.command,
+    "month": bench_month.command,
     "fingers": bench_fingers.command,
     "parsers": bench_parsers.parsers,
     "cbor": bench_parsers.agreement,

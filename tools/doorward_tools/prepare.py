@@ -99,6 +99,7 @@ def prepare(
             passwords=passwords,
             people={row.staff_number: row.id for row in session.exec(select(Person))},
             vehicles={row.plate: row.id for row in session.exec(select(Vehicle))},
+            boxes={row.number: row.id for row in session.exec(select(Box))},
             sites={row.code: row.id for row in session.exec(select(Site))},
             tasks=_tasks(session, runs),
             runs=runs,

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import compat, write_places
+from . import compat, heap_figures, write_places
 from .world_loop import WorldPolicy
 
 STUBS = Path(__file__).with_name("stubs")
@@ -91,8 +91,12 @@ def main() -> None:
         "--bus", required=True, help="number of an inherited descriptor, or path of a Unix socket"
     )
     parser.add_argument("--program", help="run this file in place of the firmware")
+    parser.add_argument("--heap-figures", help="file for what the heap holds while idle")
+    parser.add_argument("--heap-interval", type=int, default=0, help="ms between two of its lines, at least")
     arguments = parser.parse_args()
     bus = prepare(arguments.bus)
+    if arguments.heap_figures:
+        heap_figures.install(bus, Path(arguments.heap_figures), arguments.heap_interval)
     if arguments.program:
         runpy.run_path(arguments.program, run_name="__main__")
         return

@@ -42,16 +42,15 @@ def package() -> Path:
     raise RuntimeMissingError("MicroPython for node is not installed: run `npm ci` in the project's folder")
 
 
-def command(program: Path | None = None, figures: Path | None = None, release: bool = False) -> list[str]:
+def command(program: Path | None = None, release: bool = False) -> list[str]:
     """The command of a unit's processor, to be completed with `--bus FD`. Raises RuntimeMissingError.
 
-    `program`: a file to run in place of the firmware; `figures`: where to write what the heap holds;
-    `release`: the device's files are compiled as for a release.
+    `program`: a file to run in place of the firmware; `release`: the device's files are compiled as for a
+    release.
     """
     words = [node(), str(WEBASSEMBLY / "processor.mjs"), "--package", str(package())]
     words += ["--image", str(image(release)), "--heap", str(HEAP)]
-    words += ["--program", str(program)] if program else []
-    return words + (["--heap-figures", str(figures)] if figures else [])
+    return words + (["--program", str(program)] if program else [])
 
 
 def image(release: bool = False) -> Path:

@@ -1,6 +1,7 @@
 // A unit's processor as the real MicroPython interpreter, on the bus of the simulated world.
 //
-//     node processor.mjs --package FOLDER --image FOLDER --bus FD [--program FILE] [--heap BYTES] [--heap-figures FILE]
+//     node processor.mjs --package FOLDER --image FOLDER --bus FD [--program FILE] [--heap BYTES]
+//         [--heap-figures FILE [--heap-interval MS]]
 //
 // `--image` holds the compiled files of the device's flash. Nothing here reads the PC's clock or waits for it: Date.now
 // is the world's time, which the bus brings, and the process sleeps in readSync until the world gives a cause. Control
@@ -17,10 +18,12 @@ const { values: options } = parseArgs({
         program: { type: "string" },
         heap: { type: "string", default: "2097152" },
         "heap-figures": { type: "string" },
+        "heap-interval": { type: "string", default: "0" },
     },
 });
 const bus = Number(options.bus);
 const figuresFile = options["heap-figures"];
+const interval = Number(options["heap-interval"]);
 
 let ticks = 0; // world time, ms, as far as MicroPython's ticks tell times apart
 Date.now = () => ticks;
@@ -91,8 +94,10 @@ const { begin, step, idle, collect, allocated, loaded } = micropython.pyimport("
 begin(Boolean(options.program));
 
 // What the heap holds, after a forced collection: at every idle a line with the world's time, the bytes, the most since
-// the line before (long turns are measured within, too), and the modules loaded since then.
+// the line before (long turns are measured within, too), and the modules loaded since then. With an interval there is
+// at most one line in so many ms, and nothing is measured in between.
 let peak = 0;
+let due = 0;
 let modules = new Set();
 function measure(isIdle) {
     const names = isIdle ? loaded().split(" ") : [];
@@ -104,14 +109,15 @@ function measure(isIdle) {
         modules = new Set(names);
         appendFileSync(figuresFile, JSON.stringify({ at: ticks, bytes, peak, modules: fresh }) + "\n");
         peak = 0;
+        due = ticks + interval;
     }
 }
 
 const LONG_TURN = 16; // steps of tasks
 for (;;) {
     for (let steps = 1; step(); steps++) {
-        if (figuresFile && steps % LONG_TURN === 0) measure(false);
+        if (figuresFile && !interval && steps % LONG_TURN === 0) measure(false);
     }
-    if (figuresFile) measure(true);
+    if (figuresFile && ticks >= due) measure(true);
     idle();
 }

@@ -30,8 +30,8 @@ UNIT = "B01"
 BEGINS = datetime(2026, 3, 2, 8, 0)  # noqa: DTZ001 - local time of the bank; a Monday
 FIRST_VAN, LAST_VAN = timedelta(hours=9), timedelta(hours=17)  # of a day
 WINDOW = timedelta(minutes=30)  # before and after a van's coming
-QUIET_MS = 60_000  # that pass truly before and after each delivery
-EVENING_MS = 90_000  # in which the day's heap is measured
+QUIET_MS = 30_000  # that pass truly before and after each delivery
+EVENING_MS = 60_000  # in which the day's heap is measured
 HEAP_INTERVAL_MS = 10_000
 DISPATCHERS = ("dispatch1", "dispatch2")
 VANS = (("京A·Y0316", "D2001"), ("京A·Y0742", "D2002"))
@@ -96,9 +96,9 @@ class Month:
             self._plan(midnight + FIRST_VAN + gap * number, boxes[number :: self._play.per_day])
             for number in range(self._play.per_day)
         ]
+        self._wait_until_ready()  # what is under way in a leap comes too late, and that is an alarm
         for moment, who in vans:
             self._leap(moment - timedelta(milliseconds=QUIET_MS))
-            self.stage.world.run_for(QUIET_MS)
             self._wait_until_ready()
             self._go_out()
             if said := hand_over(self.stage, **who):
@@ -153,6 +153,8 @@ class Month:
         self.stage.world.leap(max(0, round(moment.timestamp() * 1000) - clock.wall()))
 
     def _wait_until_ready(self) -> None:
+        """After QUIET_MS: the server notices only then what the unit lacks."""
+        self.stage.world.run_for(QUIET_MS)
         check = ready(self.stage)
         if not self.stage.world.run_until(check.holds, check.within):
             self.problems.append(f"the unit is not ready: {check.missing()}")

@@ -1,10 +1,12 @@
 """Programs of the device in a real process of each runtime: time, one cause at a time, and every stub."""
 
 import errno
+import json
 
 import pytest
 from doorward_simulator.flash import PowerCut
 from doorward_simulator.participant import ParticipantGone
+from doorward_simulator.process import HEAP_FIGURES, Runtime
 
 pytestmark = pytest.mark.parametrize("bench", ["cpython", "micropython"], indirect=True)
 
@@ -210,3 +212,27 @@ def test_wrong_questions_are_answered_with_an_error(bench, call):
         """
     )
     assert bench.said == ["ValueError"]
+
+
+def test_what_the_heap_holds_is_written_now_and_then(bench):
+    name = bench.runtime.name
+    bench.runtime = Runtime(name, heap_figures=True, heap_interval=100)
+    bench.start(
+        """
+        import asyncio
+
+        async def main():
+            kept = []
+            while True:
+                kept.append([[] for _ in range(500)])
+                await asyncio.sleep_ms(40)
+
+        asyncio.run(main())
+        """
+    )
+    bench.world.run_for(300)
+    lines = [json.loads(line) for line in (bench.folder / HEAP_FIGURES).read_text().splitlines()]
+    assert [line["at"] for line in lines] == [0, 120, 240]
+    held = [line["bytes" if name == "micropython" else "blocks"] for line in lines]
+    assert held[1] - held[0] > 1400
+    assert held[2] - held[1] > 1400

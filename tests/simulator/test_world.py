@@ -35,6 +35,16 @@ def test_run_until_stops_at_the_condition_or_the_limit(world):
     assert not world.step()
 
 
+def test_a_leap_passes_over_what_is_due_and_gives_it_afterwards(world):
+    told = []
+    for delay in (900, 100):
+        world.call_later(delay, lambda: told.append(world.now()))
+    world.leap(500)
+    assert (told, world.now(), world.clock.wall()) == ([], 500, EPOCH + 500)
+    world.run_for(500)
+    assert told == [500, 900]
+
+
 def test_each_name_has_its_own_randomness(world):
     first = world.randomness("a").random()
     assert world.randomness("a").random() == first

@@ -87,7 +87,7 @@ def test_no_day_is_no_proof():
 
 def test_days_of_deliveries_leave_the_unit_as_it_was(monkeypatch):
     """The smallest journal there can be comes round within them, and holds what was not acknowledged."""
-    monkeypatch.setattr(month_of_days, "QUIET_MS", 5_000)
+    monkeypatch.setattr(month_of_days, "QUIET_MS", 10_000)
     monkeypatch.setattr(month_of_days, "EVENING_MS", 15_000)
     words = "--days 2 --per-day 1 --passers-by 14 --journal 4 --wraps 1 --json"
     result = CliRunner().invoke(app, ["bench", "month", *words.split()])

@@ -37,8 +37,8 @@ def command(
     """Play days of deliveries on one unit's real firmware, against the real server, without a restart.
 
     Each day is planned and released by two dispatchers; crews of changing people and boxes come, and
-    people do what the screens say. A minute before and after each delivery passes truly; over the rest of
-    the day and the night the world leaps, because an idle hour takes half a minute here. To the unit a
+    people do what the screens say. Half a minute before and after each delivery passes truly; over the
+    rest of the day and the night the world leaps, because an idle hour takes half a minute here. To the unit a
     leap is as if its processor had stood still: its line is made anew. Other partitions than the journal
     are as large as the board's.
 

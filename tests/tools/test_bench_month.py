@@ -89,7 +89,7 @@ def test_days_of_deliveries_leave_the_unit_as_it_was(monkeypatch):
     """The smallest journal there can be comes round within them, and holds what was not acknowledged."""
     monkeypatch.setattr(month_of_days, "QUIET_MS", 10_000)
     monkeypatch.setattr(month_of_days, "EVENING_MS", 15_000)
-    words = "--days 2 --per-day 1 --passers-by 14 --journal 4 --wraps 1 --json"
+    words = "--days 2 --per-day 1 --passers-by 11 --journal 4 --wraps 1 --json"
     result = CliRunner().invoke(app, ["bench", "month", *words.split()])
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)

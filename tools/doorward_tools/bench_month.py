@@ -38,16 +38,16 @@ def command(
 
     Each day is planned and released by two dispatchers; crews of changing people and boxes come, and
     people do what the screens say. Half a minute before and after each delivery passes truly; over the
-    rest of the day and the night the world leaps, because an idle hour takes half a minute here. To the unit a
-    leap is as if its processor had stood still: its line is made anew. Other partitions than the journal
-    are as large as the board's.
+    rest of the day and the night the world leaps, because an idle hour takes half a minute here. To the
+    unit a leap is as if its processor had stood still: its line is made anew. Other partitions than the
+    journal are as large as the board's.
 
     The exit status is 1 if a delivery does not end, a record is not at the server exactly once, there is
     an alarm (but for lines that were down in a leap), heap or flash in use grow from the first to the
     last third, the journal comes round too seldom, its sectors or those of the state are worn unevenly,
     or any sector would not last 20 years. Heap is what is in use while idle after a forced collection:
-    bytes under MicroPython, allocated blocks under CPython. Half an hour for the defaults on an idle
-    core.
+    bytes under MicroPython, allocated blocks under CPython. Half an hour and more for the defaults; after
+    Ctrl-C come the figures of the days until then.
 
     Example:  doorward bench month --days 10 --journal 8 --runtime micropython
     """
@@ -115,6 +115,8 @@ def _play(
                     tell(evening)
             except (ParticipantGone, DeskError) as gone:
                 played.problems.append(str(gone))
+            except KeyboardInterrupt:
+                played.problems.append(f"interrupted after {len(evenings)} days")
     return evenings, played.problems
 
 

@@ -25,7 +25,8 @@ def install(bus: Bus, path: Path, interval: int) -> None:
             due = now + interval
             gc.collect()
             lines.write(json.dumps({"at": now, "blocks": sys.getallocatedblocks()}) + "\n")
-        now, action = wait(deadline)
-        return now, action
+        found = wait(deadline)
+        now = found[0]
+        return found
 
     bus.idle = measured

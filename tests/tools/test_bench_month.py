@@ -103,5 +103,5 @@ def test_days_of_deliveries_leave_the_unit_as_it_was(monkeypatch):
 def test_help_says_what_is_left_out():
     result = CliRunner().invoke(app, ["bench", "month", "--help"])
     assert result.exit_code == 0
-    assert "doorward bench month --days" in result.output
+    assert "doorward bench month --runtime" in result.output
     assert "leap" in result.output

@@ -49,7 +49,10 @@ def command(
     bytes under MicroPython, allocated blocks under CPython. Half an hour and more for the defaults; after
     Ctrl-C come the figures of the days until then.
 
-    Example:  doorward bench month --days 10 --journal 8 --runtime micropython
+    Judge growth by whole months: until some 20 deliveries are over, pictures fill the flash and their index
+    the heap, and a short run calls that growth.
+
+    Example:  doorward bench month --runtime micropython --json
     """
     from rich.console import Console
     from rich.progress import Progress

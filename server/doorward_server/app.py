@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from doorward_protocol import messages, objects, records
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -43,6 +44,8 @@ def open_services(
     """Make data folder, keys and database ready. For commands that need no pages, and for `create_app`."""
     from doorward_protocol.suite_openssl import OpenSSLSuite
 
+    for table in (messages.TABLE, objects.OBJECT_TABLE, objects.BLOB_TABLE, records.TABLE):
+        table.keep()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     suite = suite or OpenSSLSuite(random)
     keys = KeyStore(settings.keys, suite)

@@ -80,7 +80,7 @@ class _Statement:
 
 
 @lru_cache(maxsize=64)
-def _statement(dialect: Dialect, model: type[SQLModel], names: tuple[str, ...]) -> _Statement:
+def _statement(dialect: Dialect, model: Any, names: tuple[str, ...]) -> _Statement:
     return _Statement(dialect, model, names)
 
 

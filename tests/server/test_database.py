@@ -191,7 +191,7 @@ def test_a_writer_that_waits_comes_before_one_that_begins_again(url):
 
     def write(name):
         with opened.writing() as session:
-            session.exec(text("SELECT 1"))
+            session.connection()
             order.append(name)
 
     def patient():
@@ -199,7 +199,7 @@ def test_a_writer_that_waits_comes_before_one_that_begins_again(url):
         write("patient")
 
     with opened.writing() as session:
-        session.exec(text("SELECT 1"))
+        session.connection()
         order.append("busy")
         waiting = threading.Thread(target=patient)
         waiting.start()

@@ -6,7 +6,7 @@ Each record is read once, here. Whatever was not looked up (a rebuild, a leaf th
 looked up by itself, with the same result. Nothing outlives the transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -171,7 +171,7 @@ def _fingers(session: Session, handovers: list[int]) -> dict[int, list[Finger]]:
     return found
 
 
-def _inner(number: int, fields: dict[str, Any]) -> list[Finger]:
+def _inner(number: int, fields: Mapping[str, Any]) -> list[Finger]:
     if fields["panel"] != PANEL_INNER:
         return []
     return [Finger(number, fields["person"], fields["sensor"])]

@@ -5,6 +5,7 @@ with a new nonce, and so a new handover.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from doorward_protocol import errors, records
 from doorward_protocol.records import Record
@@ -19,8 +20,7 @@ from doorward_server.planning.progress import set_stop_status, stops_of_run, was
 from doorward_server.units.models import Unit
 
 DONE = ("closed", "left")
-# Given to each new handover at once: to find out how defaults are made costs ten times as much as the rest.
-_LISTS = ("crew", "approved_by", "boxes_expected", "boxes_read", "boxes_missing", "boxes_foreign")
+
 
 Step = Callable[[Session, Handover, AnyLeaf, Record], list[str]]
 Outcome = tuple[Handover | None, list[str]]
@@ -73,7 +73,7 @@ def _vehicle(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Out
         order_version=fields["order_version"],
         manifest_version=fields["manifest"],
         last_contact=fields["last_contact"],
-        **{name: [] for name in _LISTS},
+        **_no_lists(),
     )
     trouble = ["task_on_unsure_clock"] if handover.clock_unsure else []
     stop = session.get(Stop, handover.task)
@@ -94,6 +94,12 @@ def _vehicle(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Out
     newest.begun(session, handover)
     foreknown.begun(session, handover)
     return handover, trouble
+
+
+def _no_lists() -> dict[str, Any]:
+    """Given to each new handover: to find out how defaults are made costs ten times as much as the rest."""
+    names = ("crew", "approved_by", "boxes_expected", "boxes_read", "boxes_missing", "boxes_foreign")
+    return {name: [] for name in names}
 
 
 def _vehicle_refused(session: Session, unit: Unit, record: Record) -> Handover | None:

@@ -21,9 +21,9 @@ from doorward_server.services import Services
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
+BATCH = 500  # what others who write may have to wait for: some 0.2 s
 # Items that may wait before whoever brings more has to wait as well.
-ROOM = 1000
+ROOM = 2000
 
 Result = TypeVar("Result")
 

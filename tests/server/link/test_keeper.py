@@ -18,12 +18,10 @@ def units(staffed, services) -> list[int]:
     with services.database.writing() as session:
         site = session.exec(select(Site)).first()
         assert site is not None
-        made = [
-            service.register_unit(
-                session, bytes([number]) * 8, site, *(bytes([number, part]) * 32 for part in range(3))
-            )
-            for number in range(1, UNITS + 1)
-        ]
+        made = []
+        for number in range(1, UNITS + 1):
+            dh, signing, bundle = (bytes([number, part]) * 32 for part in range(3))
+            made.append(service.register_unit(session, bytes([number]) * 8, site, dh, signing, bundle))
         return [unit.id for unit in made]
 
 

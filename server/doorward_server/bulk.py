@@ -43,7 +43,8 @@ def write(session: Session) -> None:
     connection = session.connection()
     for model in list(kept):
         rows = kept.pop(model)
-        statement = _statement(connection.dialect, model, tuple(rows[0]))
+        table: Any = model
+        statement = _statement(connection.dialect, table, tuple(rows[0]))
         connection.exec_driver_sql(statement.text, statement.values(rows))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, event
+from sqlalchemy import Dialect, LargeBinary, event
 from sqlalchemy import insert as insert_into
 from sqlalchemy.orm import ORMExecuteState
 from sqlmodel import Session, SQLModel
@@ -64,8 +64,9 @@ class _Statement:
         self._positional = compiled.positional
         self._convert: list[tuple[str, Callable[[Any], Any]]] = []
         for name in names:
-            processor = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-            if processor is not None:
+            kind = table.c[name].type
+            processor = kind.dialect_impl(dialect).bind_processor(dialect)
+            if processor is not None and not isinstance(kind, LargeBinary):  # drivers take bytes as they are
                 self._convert.append((name, processor))
 
     def values(self, rows: list[Row]) -> Any:

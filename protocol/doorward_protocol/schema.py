@@ -87,13 +87,12 @@ class Table:
     """rows: {name: (code, …, "field:type field:type? …")}; parts: {name: "field:type …"}, arrays inside rows.
 
     Rows stay the texts that they are, in flash on a device, and are taken apart when one is packed or
-    unpacked: as objects they took a sixth of an idle unit's heap. A host that has room asks for `keep`.
+    unpacked: as objects they took a sixth of an idle unit's heap.
     """
 
     def __init__(self, rows, parts=None):
         self.rows = rows
         self.parts = parts or {}
-        self._kept = None  # row name -> its Fields
         self.names = {}  # code -> name
         for name in rows:
             code = rows[name][0]
@@ -101,14 +100,8 @@ class Table:
                 raise ValueError("code %d is used twice" % code)
             self.names[code] = name
 
-    def keep(self):
-        """Take each row apart once and keep it so."""
-        self._kept = {name: _fields(self.rows[name][-1], self.parts) for name in self.rows}
-
     def fields(self, row_name):
         """Return the Fields of a row, in their order."""
-        if self._kept is not None:
-            return self._kept[row_name]
         return _fields(self.rows[row_name][-1], self.parts)
 
     def pack(self, row_name, **fields):

@@ -10,7 +10,7 @@ import os
 import pkgutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,6 +34,10 @@ from doorward_server.settings import Settings
 
 LOGIN_PAGE = "/login"
 
+# Devices take a row apart whenever they use it, for want of room; a server has room to keep it so.
+for _table in (messages.TABLE, objects.OBJECT_TABLE, objects.BLOB_TABLE, records.TABLE):
+    _table.fields = cache(_table.fields)
+
 
 def open_services(
     settings: Settings,
@@ -44,8 +48,6 @@ def open_services(
     """Make data folder, keys and database ready. For commands that need no pages, and for `create_app`."""
     from doorward_protocol.suite_openssl import OpenSSLSuite
 
-    for table in (messages.TABLE, objects.OBJECT_TABLE, objects.BLOB_TABLE, records.TABLE):
-        table.keep()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     suite = suite or OpenSSLSuite(random)
     keys = KeyStore(settings.keys, suite)

@@ -107,9 +107,9 @@ class Month:
             self.stage.world.run_for(QUIET_MS)
             self._deliveries += 1
         self.stage.everybody_goes_home()
-        began = self.stage.world.now()
+        before = len(self._heap_figures())
         self.stage.world.run_for(EVENING_MS)
-        return self._evening(day + 1, began)
+        return self._evening(day + 1, self._heap_figures()[before:])
 
     def _plan(self, moment: datetime, boxes: list[str]) -> tuple[datetime, dict]:
         """Plan a van with some of these boxes for a moment, and release it as the second dispatcher;
@@ -159,17 +159,19 @@ class Month:
         if not self.stage.world.run_until(check.holds, check.within):
             self.problems.append(f"the unit is not ready: {check.missing()}")
 
-    def _evening(self, day: int, began: int) -> Evening:
-        unit = self.stage.unit(None)
+    def _heap_figures(self) -> list[int]:
         lines = (self.stage.folder / UNIT / HEAP_FIGURES).read_text(encoding="ascii").splitlines()
-        heap = [json.loads(line) for line in lines]
+        return [line.get("bytes", line.get("blocks")) for line in map(json.loads, lines)]
+
+    def _evening(self, day: int, heap: list[int]) -> Evening:
+        unit = self.stage.unit(None)
         bound, occupied = _blob_sectors(unit.flash["blobs"])
         return Evening(
             day=day,
             deliveries=self._deliveries,
             records=len(self.stage.entries(None)),
             wraps=round(unit.journal.written_sectors() / len(unit.flash["journal"].wear), 2),
-            heap=min(line.get("bytes", line.get("blocks")) for line in heap if line["at"] >= began),
+            heap=min(heap),
             bound_sectors=bound,
             blob_sectors=occupied,
             state_bytes=State(Partition(_copy(unit.flash["state"]))).used()[0],

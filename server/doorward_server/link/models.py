@@ -4,7 +4,6 @@ Nothing here is ever overwritten: what contradicts a leaf or head is kept beside
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from doorward_protocol import merkle
 from sqlalchemy import BigInteger, Integer, UniqueConstraint
@@ -40,18 +39,6 @@ class StoredLeaf:
     leaf_hash: bytes
     entry: bytes | None
     received: int
-
-    def row(self) -> dict[str, Any]:
-        """By the columns' names."""
-        return {
-            "id": self.id,
-            "unit_id": self.unit_id,
-            "epoch": self.epoch,
-            "index": self.index,
-            "leaf_hash": self.leaf_hash,
-            "entry": self.entry,
-            "received": self.received,
-        }
 
 
 AnyLeaf = Leaf | StoredLeaf

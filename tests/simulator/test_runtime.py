@@ -1,6 +1,7 @@
 """Programs of the device in a real process of each runtime: time, one cause at a time, and every stub."""
 
 import errno
+import itertools
 import json
 
 import pytest
@@ -236,3 +237,25 @@ def test_what_the_heap_holds_is_written_now_and_then(bench):
     held = [line["bytes" if name == "micropython" else "blocks"] for line in lines]
     assert held[1] - held[0] > 1400
     assert held[2] - held[1] > 1400
+
+
+def test_the_heap_is_still_written_when_the_ticks_have_come_round(bench):
+    """After 2^30 ms: a month has two such moments."""
+    bench.runtime = Runtime(bench.runtime.name, heap_figures=True, heap_interval=100)
+    bench.start(
+        """
+        import asyncio
+
+        async def main():
+            while True:
+                await asyncio.sleep_ms(40)
+
+        asyncio.run(main())
+        """
+    )
+    written = []
+    for _ in range(5):  # no leap may be half a round: ticks_diff would take it for a step back
+        bench.world.run_for(300)
+        written.append(len((bench.folder / HEAP_FIGURES).read_text().splitlines()))
+        bench.world.leap(2**28)
+    assert all(later > earlier for earlier, later in itertools.pairwise([0, *written]))

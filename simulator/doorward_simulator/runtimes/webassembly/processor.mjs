@@ -93,6 +93,9 @@ micropython.runPython("import sys; sys.path[:] = ['/stubs', '.frozen', '/slot_a'
 const { begin, step, idle, collect, allocated, loaded } = micropython.pyimport("processor");
 begin(Boolean(options.program));
 
+// Ticks come round after 2^30 ms, twelve days and a half (time.ticks_diff of MicroPython).
+const PERIOD = 2 ** 30;
+
 // What the heap holds, after a forced collection: at every idle a line with the processor's ticks, the bytes, the most
 // since the line before (long turns are measured within, too), and the modules loaded since then. With an interval
 // there is at most one line in so many ms, and nothing is measured in between.
@@ -113,10 +116,7 @@ function measure(isIdle) {
     }
 }
 
-// Ticks come round after 2^30 ms, twelve days and a half (time.ticks_diff of MicroPython).
-const PERIOD = 2 ** 30;
 const isDue = () => (ticks - due + PERIOD) % PERIOD < PERIOD / 2;
-
 const LONG_TURN = 16; // steps of tasks
 for (;;) {
     for (let steps = 1; step(); steps++) {

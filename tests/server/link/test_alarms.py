@@ -132,18 +132,19 @@ def test_handling_survives_a_rebuild(online, duty, services):
         assert service.state_of(session.get(Alarm, key), session.get(AlarmHandling, key)) == "acknowledged"
 
 
-def test_what_the_server_saw_itself_is_rebuilt_from_its_journal(online, duty, services):
+def test_what_the_server_saw_itself_is_rebuilt_from_its_journal(unit, duty, services):
     from doorward_server.handovers.rebuild import rebuild
 
-    def offline(session):
-        return service.raise_alarm(session, "unit_offline", session.get(Unit, online.id), last_seen=5).key
+    # A rule that nothing watches: the link itself ends `unit_offline` when a unit is welcomed.
+    def abused(session):
+        return service.raise_alarm(session, "link_abuse", session.get(Unit, unit.id), last_seen=5).key
 
     with services.database.writing() as session:
-        ended = offline(session)
-        service.end_all(session, "unit_offline", session.get(Unit, online.id))
+        ended = abused(session)
+        service.end_all(session, "link_abuse", session.get(Unit, unit.id))
     services.clock.pass_time(minutes=1)
     with services.database.writing() as session:
-        standing = offline(session)
+        standing = abused(session)
     with services.database.writing() as session:
         assert rebuild(session).differences == []
         assert session.get(Alarm, ended).ended is not None

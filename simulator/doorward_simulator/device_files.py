@@ -11,6 +11,7 @@ import doorward_protocol
 
 HOST_ONLY = {
     "doorward_protocol/advice.py",  # sentences for people at a PC
+    "doorward_protocol/merkle_proofs.py",  # made by the server, checked by auditors
     "doorward_protocol/suite_openssl.py",  # the hosts' suite, on OpenSSL
 }
 FLASH_ROOT = "doorward_firmware/flash_root/"  # what the interpreter itself starts, beside the slot of code

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from doorward_firmware.store.blob_file import read_blob
+from doorward_firmware.store.blob_file import read_blob, sectors_for
 from doorward_firmware.store.flash import Region
 from doorward_firmware.store.state import State
 
@@ -206,10 +206,11 @@ def _blob_sectors(flash: NorFlash) -> tuple[int, int]:
         if found is None:
             sector += 1
             continue
-        blob, obsolete = found
-        sector += blob.sectors
-        occupied += blob.sectors
-        bound += 0 if obsolete or (blob.own and blob.delivered) else blob.sectors
+        _, blob, obsolete = found
+        sectors = sectors_for(blob.total)
+        sector += sectors
+        occupied += sectors
+        bound += 0 if obsolete or (blob.own and blob.delivered) else sectors
     return bound, occupied
 
 

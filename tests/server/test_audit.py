@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from doorward_protocol import merkle
+from doorward_protocol import merkle_proofs
 from doorward_server.audit import entries, service
 from doorward_server.audit.models import Decision
 from doorward_server.audit.verifier import Leaf, check
@@ -129,7 +129,7 @@ def test_content_can_be_deleted_and_the_journal_still_holds(journal, staffed):
 def test_every_entry_is_provably_in_the_journal(journal, index):
     with journal.database.reading() as session:
         proof = service.proof(session, index)
-    assert merkle.verify_inclusion(proof.leaf_hash, index, proof.size, proof.path, proof.root)
+    assert merkle_proofs.verify_inclusion(proof.leaf_hash, index, proof.size, proof.path, proof.root)
 
 
 def test_a_decision_that_is_rolled_back_leaves_no_entry(journal):
@@ -152,7 +152,7 @@ def test_auditors_read_prove_check_and_export(journal, log_in, staffed):
     proof = auditor.get("/api/audit/decisions/3/proof").json()
     path = [bytes.fromhex(node) for node in proof["path"]]
     leaf, root = bytes.fromhex(proof["leaf_hash"]), bytes.fromhex(proof["root"])
-    assert merkle.verify_inclusion(leaf, 3, proof["size"], path, root)
+    assert merkle_proofs.verify_inclusion(leaf, 3, proof["size"], path, root)
     assert auditor.get("/api/audit/decisions/999/proof").status_code == 404
     assert auditor.get("/api/audit/verification").json() == {"size": EVENTS, "findings": []}
 

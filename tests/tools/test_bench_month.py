@@ -44,12 +44,11 @@ def test_what_fills_up_in_the_beginning_does_not_grow(what):
     assert found(**{what: lambda day: min(full, full * day // 9)}) == []
 
 
-def test_remembered_tasks_and_kept_pictures_may_take_their_part_and_nothing_more():
+def test_kept_pictures_may_take_their_part_and_nothing_more():
     heap = month_judge.HEAPS["micropython"]
     part = {
-        "heap": lambda day: 90_000 + heap.task * min(64, 2 * day) + heap.sector * min(300, 20 * day),
+        "heap": lambda day: 90_000 + heap.sector * min(300, 20 * day),
         "blob_sectors": lambda day: 1400 + min(300, 20 * day),
-        "state_bytes": lambda day: 2000 + month_judge.STATE_TASK * min(64, 2 * day),
     }
     assert found(**part) == []
     (problem,) = found(**{**part, "heap": lambda day: part["heap"](day) + 110 * day})

@@ -1,15 +1,13 @@
 """Whether a month of deliveries wore a unit out: what the evenings of `doorward_simulator.month` say.
 
 Growth is judged by thirds: the largest figure of the last third against the largest of the first one. Two
-things do grow, up to a bound, and each is allowed what it takes: the unit remembers its newest
-`MAX_COMPLETED` tasks, by which it knows a van that comes twice, and it keeps pictures until their room is
-needed, with an index of them on the heap.
+things do grow, up to a bound: the unit remembers for a week which tasks are completed, by which it knows a
+van that comes twice, and it keeps pictures until their room is needed, with an index of them on the heap.
+The first is over within the first third of a month; pictures are allowed what they take.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
-
-from doorward_firmware.logic.arrival import MAX_COMPLETED
 
 if TYPE_CHECKING:
     from doorward_simulator.month import Evening
@@ -17,21 +15,19 @@ if TYPE_CHECKING:
 
 class Heap(NamedTuple):
     """What one interpreter's heap may have more in the last third than in the first: `other` in all
-    (orders differ in people and boxes, tables double when they are full), the rest for each task that is
-    remembered and for each sector of pictures that is kept."""
+    (orders differ in people and boxes, tables double when they are full), the rest for each sector of
+    pictures that is kept."""
 
     unit: str
     other: int
-    task: int
     sector: float
 
 
 HEAPS = {
-    "cpython": Heap("blocks", other=100, task=6, sector=2),
-    "micropython": Heap("bytes", other=2_048, task=192, sector=64),
+    "cpython": Heap("blocks", other=100, sector=2),
+    "micropython": Heap("bytes", other=2_048, sector=64),
 }
-STATE_TASK = 32  # bytes of flash for each remembered task
-STATE_OTHER = 128
+STATE = 192  # bytes of flash: a van more or less among those that came within a week
 BOUND_SECTORS = 12  # the next order's blobs may lie there already
 WRAPS = 3.0
 # A sector of a log is erased once in a round; a round that is not over makes one more, the one before it
@@ -86,12 +82,11 @@ def years_of(erases: int, days: int) -> float:
 def _growth(evenings: Sequence["Evening"], heap: Heap) -> list[str]:
     length = max(1, len(evenings) // 3)
     first, last = evenings[:length], evenings[-length:]
-    tasks = min(MAX_COMPLETED, last[-1].deliveries) - min(MAX_COMPLETED, first[-1].deliveries)
     sectors = max(0, last[-1].blob_sectors - first[-1].blob_sectors)
     found = []
     for name, what, more in (
-        ("heap", f"heap, {heap.unit}", heap.other + heap.task * tasks + heap.sector * sectors),
-        ("state_bytes", "state, bytes", STATE_OTHER + STATE_TASK * tasks),
+        ("heap", f"heap, {heap.unit}", heap.other + heap.sector * sectors),
+        ("state_bytes", "state, bytes", STATE),
         ("bound_sectors", "blobs that may not be given up, sectors", BOUND_SECTORS),
     ):
         before, after = (max(getattr(evening, name) for evening in part) for part in (first, last))

@@ -8,6 +8,7 @@ A unit holds only its own site's orders, so it cannot know whether a stop before
 server finds that.
 """
 
+from doorward_protocol.compat import const
 from doorward_protocol.errors import (
     CLOCK_UNSURE,
     EARLY_VEHICLE,
@@ -27,6 +28,7 @@ from doorward_firmware.logic.task import at_the_door
 from doorward_firmware.logic.value import Value, sequence
 
 MAX_COMPLETED = 64
+_REMEMBERED_MS = const(604_800_000)  # a week: far longer than any order of a completed task still runs
 MAX_PRESENT = 16
 GRAI_96 = 0x33
 
@@ -131,6 +133,11 @@ def add_completed(completed, task):
     kept = [entry for entry in completed if entry[0] != task.id]
     kept.append((task.id, task.epc, task.expires))
     return kept[-MAX_COMPLETED:]
+
+
+def still_known(completed, wall):
+    """Return the completed tasks, as a tuple, without those whose orders ended a week and more ago."""
+    return tuple([entry for entry in completed if entry[2] + _REMEMBERED_MS > wall])
 
 
 def expected(orders, completed, task):

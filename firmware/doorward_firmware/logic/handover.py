@@ -19,7 +19,16 @@ from doorward_protocol.errors import (
 )
 from doorward_protocol.objects import RESTART
 
-from doorward_firmware.logic import authentication, box_steps, events, flows, prompts, settings, steps
+from doorward_firmware.logic import (
+    arrival,
+    authentication,
+    box_steps,
+    events,
+    flows,
+    prompts,
+    settings,
+    steps,
+)
 from doorward_firmware.logic.entering import ENTERING, closing_recorded, ended, frozen, idle
 from doorward_firmware.logic.flows import TIMEOUT
 from doorward_firmware.logic.value import Value, sequence
@@ -225,7 +234,8 @@ def _decides(state, event):
 
 def _arrived(state, event, now, settings):
     _, task, wall = event
-    state = Handover(state.completed).but(task=task, expires_at=now + task.expires - wall)
+    known = arrival.still_known(state.completed, wall)
+    state = Handover(known).but(task=task, expires_at=now + task.expires - wall)
     return _enter(state, flows.FIRST[task.kind], now, settings)
 
 

@@ -10,6 +10,7 @@ after a restart. A unit is written whole and once, so the last bytes of a piece 
 
 import struct
 from binascii import crc32
+from collections import namedtuple
 
 from doorward_protocol.compat import const
 
@@ -33,50 +34,36 @@ def sectors_for(total):
     return (_CONTENT_AT + total + SECTOR - 1) // SECTOR
 
 
-class BlobFile:
-    """One blob; `position` bytes of its content are programmed, `pending` waits for a whole unit."""
+# A blob that is all here. A partition holds hundreds, so what is known of each takes 32 bytes of the heap.
+Whole = namedtuple("Whole", ("start", "total", "own", "delivered", "sequence"))
 
-    __slots__ = (
-        "_region",
-        "complete",
-        "delivered",
-        "name",
-        "own",
-        "pending",
-        "position",
-        "sectors",
-        "sequence",
-        "start",
-        "total",
-    )
 
-    def __init__(self, region, start, name, total, own, sequence):
+class Begun:
+    """A blob on its way; `position` bytes of its content are programmed, `pending` waits for a whole unit."""
+
+    delivered = False
+
+    def __init__(self, region, start, total, own, sequence):
         self._region = region
-        self.start, self.name, self.total, self.own, self.sequence = start, name, total, own, sequence
-        self.sectors = sectors_for(total)
+        self.start, self.total, self.own, self.sequence = start, total, own, sequence
         self.position = 0
         self.pending = b""
-        self.complete = self.delivered = False
 
     @property
     def step(self):
         """Sectors from one progress mark to the next."""
-        return (self.sectors + _MARKS) // (_MARKS + 1)
+        return (sectors_for(self.total) + _MARKS) // (_MARKS + 1)
 
     @property
     def received(self):
         """Bytes of content that were taken."""
         return self.position + len(self.pending)
 
-    def create(self):
+    def create(self, name):
         """Write the header; the sectors may hold anything but a blob."""
         prepare(self._region, self.start)
-        header = struct.pack(_HEADER, _MAGIC, self.total, self.own, self.step, 0, self.sequence, self.name)
+        header = struct.pack(_HEADER, _MAGIC, self.total, self.own, self.step, 0, self.sequence, name)
         self._region.program(self.start * SECTOR, header + struct.pack(">I", crc32(header)))
-
-    def read(self, offset, length):
-        """Return length bytes of content (bytearray)."""
-        return self._region.read(self.start * SECTOR + _CONTENT_AT + offset, length)
 
     def append(self, data):
         """Take the next content, not beyond `total`."""
@@ -93,14 +80,13 @@ class BlobFile:
             at += len(piece)
             self.position += len(piece)
             done = (_CONTENT_AT + self.position) // SECTOR
-            if len(piece) == room and done % self.step == 0 and done < self.sectors:
-                self.flag((_FIRST_MARK + done // self.step - 1, _PROGRESS))
+            if len(piece) == room and done % self.step == 0 and done < sectors_for(self.total):
+                flag(self._region, self.start, (_FIRST_MARK + done // self.step - 1, _PROGRESS))
         self.pending = data[whole:]
 
-    def flag(self, flag):
-        """Program one of the flags."""
-        unit, content = flag
-        self._region.program(self.start * SECTOR + unit * UNIT, content)
+    def whole(self, delivered=False):
+        """Return what is kept of it when all of it is here."""
+        return Whole(self.start, self.total, self.own, delivered, self.sequence)
 
     def can_resume(self):
         """False if content may have been written of which no mark tells."""
@@ -110,8 +96,19 @@ class BlobFile:
         return self._region.is_blank(self.start * SECTOR + _CONTENT_AT, room)
 
 
+def read_content(region, start, offset, length):
+    """Return length bytes (bytearray) of the content of the blob that begins at a sector."""
+    return region.read(start * SECTOR + _CONTENT_AT + offset, length)
+
+
+def flag(region, start, which):
+    """Program one of the flags of the blob that begins at a sector."""
+    unit, content = which
+    region.program(start * SECTOR + unit * UNIT, content)
+
+
 def read_blob(region, sector):
-    """Return (BlobFile, True if obsolete) of the blob that begins at a sector, or None."""
+    """Return (name, Whole or Begun, True if obsolete) of the blob that begins at a sector, or None."""
     if region.read(sector * SECTOR, 4) != _MAGIC:
         return None
     content = region.read(sector * SECTOR, _CONTENT_AT)
@@ -121,15 +118,13 @@ def read_blob(region, sector):
     _, total, own, _, _, sequence, name = struct.unpack(_HEADER, header)
     if sector + sectors_for(total) > region.sectors:
         return None
-    blob = BlobFile(region, sector, name, total, bool(own), sequence)
-    blob.complete = _has(content, COMPLETE)
-    blob.delivered = _has(content, DELIVERED)
+    blob = Begun(region, sector, total, bool(own), sequence)
     for mark in range(_MARKS):
         if _has(content, (_FIRST_MARK + mark, _PROGRESS)):
             blob.position = (mark + 1) * blob.step * SECTOR - _CONTENT_AT
-    if blob.complete:
-        blob.position = total
-    return blob, _has(content, OBSOLETE)
+    if _has(content, COMPLETE):
+        blob = blob.whole(_has(content, DELIVERED))
+    return name, blob, _has(content, OBSOLETE)
 
 
 def prepare(region, sector):

@@ -27,9 +27,12 @@ from doorward_firmware.store.blob_file import (
     COMPLETE,
     DELIVERED,
     OBSOLETE,
-    BlobFile,
+    Begun,
+    Whole,
+    flag,
     prepare,
     read_blob,
+    read_content,
     sectors_for,
 )
 from doorward_firmware.store.flash import SECTOR, Region
@@ -42,15 +45,14 @@ class Blobs:
 
     def __init__(self, partition):
         self._region = Region(partition)
-        self._index = {}  # name -> BlobFile
+        self._index = {}  # name -> Whole or Begun
         self._obsolete = []  # [first sector, sectors, how many of them are still to be erased]
         self._sequence = 0
         self._mount()
 
     def has(self, name):
         """True if the whole blob is here."""
-        blob = self._index.get(name)
-        return blob is not None and blob.complete
+        return isinstance(self._index.get(name), Whole)
 
     def is_own(self, name):
         """True if the whole blob is here and the unit made it."""
@@ -58,12 +60,13 @@ class Blobs:
 
     def size(self, name):
         """Return the length of a blob. Raises ORDER_INCOMPLETE if it is not here."""
-        return self._complete(name).total
+        return self._whole(name).total
 
     def read(self, name, offset, length):
         """Return up to length bytes of a blob from offset on. Raises ORDER_INCOMPLETE if it is not here."""
-        blob = self._complete(name)
-        return bytes(blob.read(offset, max(0, min(length, blob.total - offset))))
+        blob = self._whole(name)
+        length = max(0, min(length, blob.total - offset))
+        return bytes(read_content(self._region, blob.start, offset, length))
 
     def chunks(self, name, length=1024):
         """Yield the content of a blob in pieces of length bytes."""
@@ -72,7 +75,7 @@ class Blobs:
 
     def names(self):
         """Return the names of all blobs that are here."""
-        return [name for name in self._index if self._index[name].complete]
+        return [name for name in self._index if self.has(name)]
 
     def used(self):
         """Return (bytes that are in use or still to be erased, bytes of the partition)."""
@@ -81,30 +84,29 @@ class Blobs:
     def room(self):
         """Return how many bytes of own blobs still find room; what the server has fetched makes room."""
         kept = [blob for blob in self._index.values() if not blob.delivered]
-        own = sum([blob.sectors for blob in kept if blob.own])
         sectors = self._region.sectors
-        return max(0, min(sectors // 2 - own, sectors - sum([blob.sectors for blob in kept]))) * SECTOR
+        return max(0, min(sectors // 2 - _sectors(kept, True), sectors - _sectors(kept))) * SECTOR
 
     # Receiving
 
     def progress(self, name):
         """Return the offset at which the transfer of a blob goes on; 0 if it has not begun."""
-        blob = self._index.get(name)
-        return blob.received if blob else 0
+        if self.has(name):
+            return self.size(name)
+        return self._index[name].received if name in self._index else 0
 
     def begin(self, name, total, own=False):
         """Make room for a blob of total bytes, or resume it. Raises TOO_LARGE or FLASH_FULL."""
-        blob = self._index.get(name)
-        if blob is not None:
-            if blob.complete or blob.total == total:
+        if name in self._index:
+            if self.has(name) or self._index[name].total == total:
                 return
             self.discard(name)
         if total > MAX_BLOB:
             raise ProtocolError(TOO_LARGE, "blob of %d bytes" % total)
         start = self._allocate(sectors_for(total), own)
         self._sequence += 1
-        blob = BlobFile(self._region, start, name, total, own, self._sequence)
-        blob.create()
+        blob = Begun(self._region, start, total, own, self._sequence)
+        blob.create(name)
         self._index[name] = blob
 
     def write(self, name, offset, data):
@@ -113,7 +115,7 @@ class Blobs:
         Raises NOT_WANTED before `begin` and if there would be a gap, MALFORMED beyond the announced total.
         """
         blob = self._index.get(name)
-        if blob is None or blob.complete or offset > blob.received:
+        if not isinstance(blob, Begun) or offset > blob.received:
             raise ProtocolError(NOT_WANTED, "blob")
         if offset + len(data) > blob.total:
             raise ProtocolError(MALFORMED, "blob longer than announced")
@@ -123,19 +125,20 @@ class Blobs:
 
     def finish(self, name):
         """Verify the content by reading it back, then show the blob. Raises NOT_WANTED or BAD_HASH."""
+        if self.has(name):
+            return
         blob = self._index.get(name)
         if blob is None or blob.position != blob.total:
             raise ProtocolError(NOT_WANTED, "blob is not all here")
-        if blob.complete:
-            return
         digest = hashlib.sha256()
         for offset in range(0, blob.total, SECTOR):
-            digest.update(blob.read(offset, min(SECTOR, blob.total - offset)))
+            length = min(SECTOR, blob.total - offset)
+            digest.update(read_content(self._region, blob.start, offset, length))
         if digest.digest() != name:
             self.discard(name)
             raise ProtocolError(BAD_HASH, "blob")
-        blob.flag(COMPLETE)
-        blob.complete = True
+        flag(self._region, blob.start, COMPLETE)
+        self._index[name] = blob.whole()
 
     def put(self, data, own=True):
         """Store data and return its name. Raises TOO_LARGE or FLASH_FULL."""
@@ -150,10 +153,10 @@ class Blobs:
 
     def delivered(self, name):
         """The server has fetched an own blob, whose room may now be used when it is needed."""
-        blob = self._complete(name)
+        blob = self._whole(name)
         if blob.own and not blob.delivered:
-            blob.flag(DELIVERED)
-            blob.delivered = True
+            flag(self._region, blob.start, DELIVERED)
+            self._index[name] = Whole(blob.start, blob.total, True, True, blob.sequence)
 
     def keep_only(self, names):
         """Give up every blob, begun ones too, that is not among names and not the unit's own."""
@@ -180,20 +183,23 @@ class Blobs:
                 self._obsolete.pop()  # and only now: until then a mount takes all of them for this blob's
         return len(self._obsolete) > 0
 
-    def _complete(self, name):
-        blob = self._index.get(name)
-        if blob is None or not blob.complete:
+    def _whole(self, name):
+        if not self.has(name):
             raise ProtocolError(ORDER_INCOMPLETE, "blob")
-        return blob
+        return self._index[name]
 
     def _give_up(self, blob):
-        blob.flag(OBSOLETE)
-        self._obsolete.append([blob.start, blob.sectors, blob.sectors])
+        flag(self._region, blob.start, OBSOLETE)
+        self._add_obsolete(blob)
+
+    def _add_obsolete(self, blob):
+        sectors = sectors_for(blob.total)
+        self._obsolete.append([blob.start, sectors, sectors])
 
     # Room
 
     def _extents(self):
-        extents = [(blob.start, blob.sectors) for blob in self._index.values()]
+        extents = [(blob.start, sectors_for(blob.total)) for blob in self._index.values()]
         return sorted(extents + [(extent[0], extent[1]) for extent in self._obsolete])
 
     def _first_fit(self, sectors):
@@ -205,7 +211,7 @@ class Blobs:
         return free if self._region.sectors - free >= sectors else None
 
     def _allocate(self, sectors, own):
-        while own and self._own_sectors() + sectors > self._region.sectors // 2:
+        while own and _sectors(self._index.values(), True) + sectors > self._region.sectors // 2:
             self.discard(self._oldest_delivered())
         start = self._first_fit(sectors)
         while start is None:
@@ -214,9 +220,6 @@ class Blobs:
             self.idle_step()
             start = self._first_fit(sectors)
         return start
-
-    def _own_sectors(self):
-        return sum([blob.sectors for blob in self._index.values() if blob.own])
 
     def _oldest_delivered(self):
         delivered = [(blob.sequence, name) for name, blob in self._index.items() if blob.delivered]
@@ -231,22 +234,23 @@ class Blobs:
             if found is None:
                 sector += 1
                 continue
-            blob, obsolete = found
-            sector += blob.sectors
+            name, blob, obsolete = found
+            sector += sectors_for(blob.total)
             self._sequence = max(self._sequence, blob.sequence)
             if obsolete:
-                self._obsolete.append([blob.start, blob.sectors, blob.sectors])
+                self._add_obsolete(blob)
             else:
-                self._add(blob)
+                self._add(name, blob)
 
-    def _add(self, blob):
+    def _add(self, name, blob):
         """Take a found blob into the index, or give it up: an own one unfinished, the worse of two."""
-        if not blob.complete and (blob.own or not blob.can_resume()):
+        if self.has(name) or (isinstance(blob, Begun) and (blob.own or not blob.can_resume())):
             self._give_up(blob)
-            return
-        other = self._index.get(blob.name)
-        if other is not None and other.complete:
-            self._give_up(blob)
-            return
-        self.discard(blob.name)
-        self._index[blob.name] = blob
+        else:
+            self.discard(name)
+            self._index[name] = blob
+
+
+def _sectors(blobs, own=False):
+    """How many sectors they take, all of them or the own ones."""
+    return sum([sectors_for(blob.total) for blob in blobs if blob.own or not own])

@@ -6,7 +6,7 @@ signed over each leaf makes a changed, dropped or forked history show against an
 
 from typing import Any, NamedTuple
 
-from doorward_protocol import merkle, objects
+from doorward_protocol import merkle, merkle_proofs, objects
 from doorward_protocol.suite import run
 from sqlmodel import Session, col, select
 
@@ -93,7 +93,7 @@ def proof(session: Session, index: int) -> Proof:
         raise not_found("日志条目", "journal entry")
     leaves = [bytes(leaf) for leaf in session.exec(select(Decision.leaf_hash).order_by(col(Decision.index)))]
     root = merkle.Frontier.from_bytes(last.frontier).root()
-    path = merkle.inclusion_proof(leaves, index)
+    path = merkle_proofs.inclusion_proof(leaves, index)
     return Proof(index, leaves[index], len(leaves), root, path, last.head)
 
 

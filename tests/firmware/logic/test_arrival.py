@@ -110,6 +110,12 @@ def test_completed_tasks_are_kept_up_to_a_bound():
     assert again[-1][0] == 98
 
 
+def test_completed_tasks_are_known_for_a_week_after_their_orders_ended():
+    week, completed = 7 * 24 * 3_600_000, ((1, VAN, 1000), (2, VAN, 1001))
+    assert arrival.still_known(completed, 1000 + week - 1) == completed
+    assert arrival.still_known(completed, 1000 + week) == completed[1:]
+
+
 def test_presence():
     present = arrival.seen((), b"a", 0)
     present = arrival.seen(present, b"a", 900)

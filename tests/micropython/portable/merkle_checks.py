@@ -1,4 +1,7 @@
-"""The Merkle log: the well-known 8-leaf log, and every proof of every log up to 64 leaves by brute force."""
+"""The Merkle log: the well-known 8-leaf log, and every log up to 64 leaves by brute force.
+
+Proofs are no matter of the device: see tests/protocol/test_merkle_proofs.py.
+"""
 
 from binascii import unhexlify
 
@@ -42,68 +45,16 @@ def check_known_roots():
         assert frontier.root() == roots[number] == merkle.root_of(leaves[: number + 1])
 
 
-def check_known_inclusion():
-    """The known audit paths are made, and hold."""
-    known, leaves, roots = _known()
-    for case in known["inclusion"]:
-        index, size = case["index"], case["size"]
-        proof = [unhexlify(node) for node in case["proof"]]
-        assert merkle.inclusion_proof(leaves[:size], index) == proof, case
-        assert merkle.verify_inclusion(leaves[index], index, size, proof, roots[size - 1]), case
-
-
-def check_known_consistency():
-    """The known consistency proofs are made, and hold."""
-    known, leaves, roots = _known()
-    for case in known["consistency"]:
-        first, second = case["first"], case["second"]
-        proof = [unhexlify(node) for node in case["proof"]]
-        assert merkle.consistency_proof(leaves[:second], first) == proof, case
-        assert merkle.verify_consistency(first, second, proof, roots[first - 1], roots[second - 1]), case
-
-
-def check_all_inclusion():
-    """Up to 64 leaves: the path of each leaf holds for it, and for no other place, size or leaf."""
+def check_all_roots():
+    """The frontier of every log up to 64 leaves has the root of the recursive definition."""
     leaves, roots = _log(64)
-    for size in range(1, 65):
-        for index in range(size):
-            proof = merkle.inclusion_proof(leaves[:size], index)
-            root = roots[size]
-            assert merkle.verify_inclusion(leaves[index], index, size, proof, root)
-            assert not merkle.verify_inclusion(leaves[index], index + 1, size, proof, root)
-            assert not merkle.verify_inclusion(leaves[index], index, size, proof, roots[size - 1])
-            assert not merkle.verify_inclusion(leaves[index], index, size, proof + [root], root)
-            if proof:
-                assert not merkle.verify_inclusion(leaves[index], index, size, proof[:-1], root)
-                assert not merkle.verify_inclusion(leaves[index - 1], index, size, proof, root)
-
-
-def check_all_consistency():
-    """Up to 64 leaves: each prefix is consistent, and any change of proof or roots is noticed."""
-    leaves, roots = _log(64)
-    for second in range(65):
-        for first in range(second + 1):
-            proof = merkle.consistency_proof(leaves[:second], first)
-            assert merkle.verify_consistency(first, second, proof, roots[first], roots[second])
-            if 0 < first < second:
-                assert not merkle.verify_consistency(first, second, proof, roots[first - 1], roots[second])
-                assert not merkle.verify_consistency(first, second, proof, roots[first], roots[second - 1])
-                assert not merkle.verify_consistency(first, second, proof[:-1], roots[first], roots[second])
-                longer = proof + [roots[1]]
-                assert not merkle.verify_consistency(first, second, longer, roots[first], roots[second])
+    for size in range(65):
+        assert merkle.root_of(leaves[:size]) == roots[size]
 
 
 def check_nonsense():
-    """Places that do not exist, and frontiers that cannot be."""
-    leaves, roots = _log(4)
-    refuses(errors.MALFORMED, merkle.inclusion_proof, leaves, 4)
-    refuses(errors.MALFORMED, merkle.inclusion_proof, leaves, -1)
-    refuses(errors.MALFORMED, merkle.consistency_proof, leaves, 5)
-    assert not merkle.verify_inclusion(leaves[0], -1, 4, [], roots[4])
-    assert not merkle.verify_consistency(3, 2, [], roots[3], roots[2])
-    assert not merkle.verify_consistency(4, 4, [], roots[4], roots[3])
-    assert not merkle.verify_consistency(0, 4, [roots[1]], roots[0], roots[4])
-    assert not merkle.verify_consistency(3, 4, [], roots[3], roots[4])
+    """Frontiers that cannot be."""
+    leaves, _ = _log(4)
     whole = merkle.Frontier()
     for leaf in leaves[:3]:
         whole.append(leaf)

@@ -19,7 +19,7 @@ from doorward_protocol.suite import P256_N, TAG, Suite
 _CURVE = ec.SECP256R1()
 _VERIFIES = ec.ECDSA(hashes.SHA256())
 _SIGNS = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-_KEPT = 1024  # loaded keys; a server with more units than this loads some again
+_KEPT = 8192  # loaded keys, some KB each; each unit that connects brings three
 
 
 class _Kept:

@@ -7,10 +7,13 @@ everything back.
 SQLite runs with a write-ahead log, full synchronisation (an answer given is an answer kept), enforced foreign
 keys and overwritten deletions. A writing transaction takes the write lock when it begins, because SQLite
 cannot wait for it later (a reader that becomes a writer fails at once when somebody else wrote in between).
+Writers of this process ask for it one after the other: SQLite lets waiters try again after a sleep, and one
+that writes much and often would always be quicker.
 """
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -60,7 +63,7 @@ def open_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         _keep_private(engine.url.database)
         event.listen(engine, "connect", _prepare_connection)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", _Turns().begin)
     return engine
 
 
@@ -74,14 +77,25 @@ def _keep_private(name: str | None) -> None:
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # sqlite3's own implicit BEGIN would come too late; see _begin
+    connection.isolation_level = None  # sqlite3's own implicit BEGIN would come too late; see _Turns
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin(connection: Any) -> None:
-    writes = connection.get_execution_options().get("doorward_writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+class _Turns:
+    """Begins transactions. Of all writers only the next one asks SQLite, so that its patience (busy_timeout)
+    is for one transaction of somebody else, however many are waiting."""
+
+    def __init__(self) -> None:
+        self._next = threading.Lock()
+
+    def begin(self, connection: Any) -> None:
+        """Called by the engine where a transaction begins."""
+        if connection.get_execution_options().get("doorward_writes", True):
+            with self._next:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN")
 
 
 class Database:

@@ -87,6 +87,8 @@ class Live:
         """Hand an event to every listener: `payload` plus `topic` and a running `sequence`."""
         with self.lock:
             self._sequence += 1
+            if not self._subscriptions:
+                return
             event = {**payload, "topic": topic, "sequence": self._sequence}
             for subscription in self._subscriptions:
                 subscription.offer(event)

@@ -79,17 +79,34 @@ def test_a_connection_that_is_silent_for_too_long_counts_as_lost(window):
     centre = window()
     page = centre.page
     page.clock.install()
-    centre.log_in("duty1")
+    with page.expect_response("**/wall/part"):  # once the stream is open, and not just asked for
+        centre.log_in("duty1")
     banner = page.locator("#connection-lost")
-    expect(page.locator(".figures")).to_contain_text("3 / 3")
     page.route("**/live", lambda route: route.abort())
-    page.clock.fast_forward(49_000)
+    page.clock.fast_forward(45_000)
     expect(banner).to_be_hidden()
     page.clock.fast_forward(51_000)  # the stream of before may just have said something more
     expect(banner).to_be_visible()
     page.unroute("**/live")
     expect(banner).to_be_hidden()
     centre.forgive("ERR_FAILED")
+
+
+def test_a_connection_that_never_opens_counts_as_lost_too(window):
+    """A cable that is pulled while the page connects: no answer, and no failure either."""
+    centre = window()
+    page = centre.page
+    page.clock.install()
+    page.route("**/live", lambda _route: None)
+    centre.log_in("duty1")
+    banner = page.locator("#connection-lost")
+    page.clock.fast_forward(45_000)
+    expect(banner).to_be_hidden()
+    page.clock.fast_forward(6_000)
+    expect(banner).to_be_visible()
+    page.unroute("**/live")
+    page.clock.fast_forward(51_000)  # it has asked again, and with that question it is the same
+    expect(banner).to_be_hidden()
 
 
 def test_nothing_is_missed_while_an_answer_is_late_or_fails(window, stranger):

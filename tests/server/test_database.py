@@ -181,3 +181,31 @@ def test_a_closed_database_can_be_opened_again(url):
     with opened.reading() as session:
         assert list(session.exec(select(Area))) == []
     opened.close()
+
+
+def test_a_writer_that_waits_comes_before_one_that_begins_again(url):
+    """Else whoever writes much and often would keep everybody else waiting until their patience ends."""
+    database.upgrade(url)
+    opened = Database(url)
+    order, begun = [], threading.Event()
+
+    def write(name):
+        with opened.writing() as session:
+            session.connection()
+            order.append(name)
+
+    def patient():
+        begun.set()
+        write("patient")
+
+    with opened.writing() as session:
+        session.connection()
+        order.append("busy")
+        waiting = threading.Thread(target=patient)
+        waiting.start()
+        begun.wait()
+        waiting.join(0.2)  # by then it asks for its turn
+    write("busy again")
+    waiting.join()
+    opened.close()
+    assert order == ["busy", "patient", "busy again"]

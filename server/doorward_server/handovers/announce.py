@@ -44,6 +44,8 @@ _SPOKEN = {
 
 def tell(session: Session, unit: Unit, event: dict[str, Any], handover: Handover | None) -> None:
     """Publish a projected record; `event`: the row of `HandoverEvent`."""
+    if session.info.get("quiet"):
+        return
     payload = {
         "event": event["id"],
         "name": event["name"],

@@ -24,6 +24,12 @@ def prepare(session: Session, unit_ids: Iterable[int]) -> None:
     session.info[_KNOWN] = known
 
 
+def prepared(session: Session) -> list[Handover]:
+    """The newest handovers that were looked up together."""
+    known: _Known = session.info.get(_KNOWN) or _Known([])
+    return [handover for handover in known.of.values() if handover is not None]
+
+
 def newest(session: Session, unit_id: int, epoch: int) -> Handover | None:
     """The handover that began last in this journal."""
     known: _Known = session.info.setdefault(_KNOWN, _Known([]))

@@ -15,7 +15,7 @@ from doorward_server.alarms import service as alarms
 from doorward_server.clock import from_milliseconds
 from doorward_server.database import after_commit
 from doorward_server.handovers import announce, foreknown, steps
-from doorward_server.handovers.models import Handover, HandoverEvent, Picture
+from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.link.models import AnyLeaf
 from doorward_server.planning.progress import HOLD_AFTER
 from doorward_server.services import services_of
@@ -60,6 +60,8 @@ def project(session: Session, unit: Unit, leaf: AnyLeaf) -> Projected:
         "details": details_of(record),
     }
     bulk.insert(session, HandoverEvent, event)
+    if record.name == "finger":
+        foreknown.note_finger(session, leaf.id, event["handover_id"], record)
     pictures = _note_pictures(session, unit, record)
     alarms.project(session, unit, leaf, record, event["handover_id"], trouble)
     announce.tell(session, unit, event, handover)
@@ -117,15 +119,16 @@ def _note_pictures(session: Session, unit: Unit, record: Record) -> list[bytes]:
     name = record.fields.get("picture")
     if name is None:
         return []
-    if foreknown.picture(session, name) is None:
-        new = Picture(
-            hash=name,
-            unit_id=unit.id,
-            task=record.fields.get("task"),
-            person_id=record.fields.get("person"),
-            time=record.time,
-        )
-        foreknown.add_picture(session, new)
+    new = {
+        "hash": name,
+        "unit_id": unit.id,
+        "task": record.fields.get("task"),
+        "person_id": record.fields.get("person"),
+        "time": record.time,
+        "content": None,
+        "received": None,
+    }
+    foreknown.name_picture(session, new)
     return [name]
 
 

@@ -5,20 +5,22 @@ with a new nonce, and so a new handover.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from doorward_protocol import errors, records
 from doorward_protocol.records import Record
 from sqlmodel import Session, col, select
 
 from doorward_server.clock import from_milliseconds, to_milliseconds
-from doorward_server.handovers import newest
-from doorward_server.handovers.models import Handover, HandoverEvent
+from doorward_server.handovers import foreknown, newest
+from doorward_server.handovers.models import Handover
 from doorward_server.link.models import AnyLeaf
-from doorward_server.planning.models import RunVersion, Stop, StopStatus
-from doorward_server.planning.progress import set_stop_status, was_cancelled
+from doorward_server.planning.models import Stop, StopStatus
+from doorward_server.planning.progress import set_stop_status, stops_of_run, was_cancelled
 from doorward_server.units.models import Unit
 
 DONE = ("closed", "left")
+
 
 Step = Callable[[Session, Handover, AnyLeaf, Record], list[str]]
 Outcome = tuple[Handover | None, list[str]]
@@ -71,6 +73,7 @@ def _vehicle(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Out
         order_version=fields["order_version"],
         manifest_version=fields["manifest"],
         last_contact=fields["last_contact"],
+        **_no_lists(),
     )
     trouble = ["task_on_unsure_clock"] if handover.clock_unsure else []
     stop = session.get(Stop, handover.task)
@@ -89,7 +92,14 @@ def _vehicle(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Out
             _set_status(session, handover, StopStatus.UNDER_WAY, leaf, record)
     session.add(handover)
     newest.begun(session, handover)
+    foreknown.begun(session, handover)
     return handover, trouble
+
+
+def _no_lists() -> dict[str, Any]:
+    """Given to each new handover: to find out how defaults are made costs ten times as much as the rest."""
+    names = ("crew", "approved_by", "boxes_expected", "boxes_read", "boxes_missing", "boxes_foreign")
+    return {name: [] for name in names}
 
 
 def _vehicle_refused(session: Session, unit: Unit, record: Record) -> Handover | None:
@@ -101,6 +111,8 @@ def _vehicle_refused(session: Session, unit: Unit, record: Record) -> Handover |
 
 
 def _mark_twins(session: Session, unit: Unit, task: int) -> list[Handover]:
+    if not foreknown.may_be_begun(session, task):
+        return []
     statement = select(Handover).where(
         Handover.site_id == unit.site_id, Handover.task == task, col(Handover.state).in_(DONE)
     )
@@ -153,8 +165,8 @@ def _closed(session: Session, handover: Handover, leaf: AnyLeaf, record: Record)
     handover.finished = None
     officer, crew = record.fields["officer"], record.fields["crew"]
     handover.officer_id, handover.crew_closer_id = officer, crew
-    handover.officer_sensor = _sensor_of(session, handover, officer)
-    handover.crew_closer_sensor = _sensor_of(session, handover, crew)
+    handover.officer_sensor = foreknown.sensor_of(session, handover.id, officer)
+    handover.crew_closer_sensor = foreknown.sensor_of(session, handover.id, crew)
     _set_status(session, handover, StopStatus.CLOSED, leaf, record)
     return []
 
@@ -194,28 +206,13 @@ _STEPS: dict[str, Step] = {
 }
 
 
-def _sensor_of(session: Session, handover: Handover, person: int) -> str | None:
-    """The sensor of a person's last accepted finger at the inner panel."""
-    statement = (
-        select(HandoverEvent)
-        .where(HandoverEvent.handover_id == handover.id, HandoverEvent.name == "finger")
-        .order_by(col(HandoverEvent.id).desc())
-    )
-    for event in session.exec(statement):
-        if event.details["person"] == person and event.details["panel"] == records.PANEL_INNER:
-            return event.details["sensor"]
-    return None
-
-
 def _was_revoked(session: Session, stop: Stop, handover: Handover) -> bool:
     """Whether a newer version had been released, or the stop cancelled, when the handover began (D4)."""
     if was_cancelled(session, stop, handover.started):
         return True
-    statement = select(RunVersion).where(
-        RunVersion.run_id == stop.run_id, RunVersion.version > handover.order_version
-    )
     return any(
-        to_milliseconds(version.released_at) <= handover.started for version in session.exec(statement)
+        version > handover.order_version and to_milliseconds(released) <= handover.started
+        for version, released in foreknown.versions(session, stop.run_id)
     )
 
 
@@ -224,6 +221,8 @@ def _skips_a_stop(session: Session, stop: Stop, started: int) -> bool:
 
     What was cancelled or registered later does not count: a rebuild years from now comes to the same.
     """
+    if all(one.sequence >= stop.sequence for one in stops_of_run(session, stop.run_id)):
+        return False
     before = session.exec(
         select(Stop)
         .join(Unit, col(Unit.site_id) == col(Stop.site_id))

@@ -11,8 +11,16 @@ from sqlmodel import Session, col, select
 from doorward_server import bulk
 from doorward_server.alarms import service as alarms
 from doorward_server.handovers.models import Handover, HandoverEvent
-from doorward_server.link.journal import LARGEST, frontier_at, journal_of, note_conflict, tip_of
-from doorward_server.link.models import Head, JournalEpoch
+from doorward_server.link.journal import (
+    LARGEST,
+    Journal,
+    changed,
+    frontier_at,
+    journal_of,
+    note_conflict,
+    tree_of,
+)
+from doorward_server.link.models import Head
 from doorward_server.link.received import Outcome, ReceivedHead
 from doorward_server.reports import service as reports
 from doorward_server.services import services_of
@@ -44,9 +52,8 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
     if known is not None and known.root == head["root"]:
         outcome.replies.append((unit.id, "stored", {"object": known.receipt}))
         return
-    tip = tip_of(session, journal)
     whole = head["size"] == journal.size
-    frontier = tip.frontier if whole else frontier_at(session, journal, head["size"])
+    frontier = tree_of(session, journal) if whole else frontier_at(session, journal, head["size"])
     if frontier.root() != head["root"]:
         note_conflict(session, unit, "journal_fork", head["epoch"], head["size"], item.object)
         outcome.refuse(unit.id, "head", head["root"], ProtocolError(BAD_HASH, "head and leaves differ"))
@@ -58,12 +65,13 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
     row |= {"unit_id": unit.id, "object": item.object, "receipt": receipt, "received": item.received}
     bulk.insert(session, Head, row)
     if head["size"] > journal.head_size:
-        if tip.closes:
+        if journal.closes:
             if reports.printer_of(session, unit.site_id):
                 _print_reports(session, journal, head["size"])
-            tip.closes = not whole
+            journal.closes = not whole
         journal.head_size = head["size"]
         journal.frontier = frontier.to_bytes()
+        changed(session, journal)
     alarms.end_all(session, "head_missing", unit)
     outcome.replies.append((unit.id, "stored", {"object": receipt}))
 
@@ -79,7 +87,7 @@ def refused_for_gap() -> ProtocolError:
     return ProtocolError(BAD_SEQUENCE, "records before this head are missing")
 
 
-def _print_reports(session: Session, journal: JournalEpoch, size: int) -> None:
+def _print_reports(session: Session, journal: Journal, size: int) -> None:
     """Print what was closed and is now signed: a report bears the head that covers it (S5)."""
     statement = select(HandoverEvent.handover_id).where(
         HandoverEvent.unit_id == journal.unit_id,

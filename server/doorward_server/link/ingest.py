@@ -13,17 +13,17 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
+from doorward_server.link import journal
 from doorward_server.link.batch import Item, store
-from doorward_server.link.journal import Tips
 from doorward_server.link.leaves import ProjectionError
 from doorward_server.link.received import Outcome, ReceivedHead
 from doorward_server.services import Services
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
+BATCH = 500  # what others who write may have to wait for: some 0.2 s
 # Items that may wait before whoever brings more has to wait as well.
-ROOM = 1000
+ROOM = 2000
 
 Result = TypeVar("Result")
 
@@ -44,7 +44,7 @@ class Ingest:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="link-writer")
         self._items: list[Item] = []
         self._heads: dict[int, ReceivedHead] = {}
-        self._tips: Tips = {}  # for the writer's thread alone
+        self._journals: journal.Journals = {}  # for the writer's thread alone
         self._task: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
         self._room.set()
@@ -101,7 +101,7 @@ class Ingest:
         while True:
             try:
                 return await self.write(
-                    lambda session, broken=broken: store(session, batch, self._tips, broken)
+                    lambda session, broken=broken: store(session, batch, self._journals, broken)
                 )
             except ProjectionError as problem:
                 if problem.place in broken:
@@ -112,7 +112,8 @@ class Ingest:
     def _in_transaction(self, action: Callable[[Session], Any]) -> Any:
         try:
             with self._services.database.writing() as session:
+                journal.use(session, self._journals)
                 return action(session)
         except BaseException:
-            self._tips.clear()  # they may be ahead of what was rolled back
+            self._journals.clear()  # they may be ahead of what was rolled back
             raise

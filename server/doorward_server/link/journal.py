@@ -1,9 +1,16 @@
-"""The received journals as both leaves and heads need them: progress, tree, and what contradicts them."""
+"""The received journals as both leaves and heads need them: progress, tree, and what contradicts them.
+
+The link's one writer keeps the `Journals` it has met from batch to batch, so that neither a record nor a head
+costs a look at the database; what a batch changes of them is written once, at its end. They are forgotten
+whenever a batch was rolled back.
+"""
 
 from collections.abc import Iterable
+from typing import Any
 
 from doorward_protocol import merkle
-from sqlmodel import Session, col, func, select
+from sqlalchemy import bindparam, event
+from sqlmodel import Session, col, func, insert, select, update
 
 from doorward_server.alarms import service as alarms
 from doorward_server.link.models import JournalConflict, JournalEpoch, Leaf
@@ -13,77 +20,123 @@ from doorward_server.units.models import Unit
 # The database's integers; a unit's epochs and indices stay far below.
 LARGEST = (1 << 63) - 1
 
-
-class Tip:
-    """The end of a journal: the tree of its leaves without a gap; `closes`: one since the last head does."""
-
-    __slots__ = ("closes", "frontier")
-
-    def __init__(self, frontier: merkle.Frontier, closes: bool) -> None:
-        self.frontier = frontier
-        self.closes = closes
-
-
-# By (unit, epoch). Kept by the writer from batch to batch, so that a head costs no look at its leaves;
-# forgotten whenever a batch was rolled back.
-Tips = dict[tuple[int, int], Tip]
-
-
-def prepare(session: Session, unit_ids: Iterable[int], tips: Tips) -> None:
-    """Look up the journals of these units together, and which of them have leaves that wait for others."""
-    ids = list(unit_ids)
-    epochs = session.exec(select(JournalEpoch).where(col(JournalEpoch.unit_id).in_(ids)))
-    early = (
-        select(Leaf.unit_id, Leaf.epoch)
-        .join(
-            JournalEpoch,
-            (col(JournalEpoch.unit_id) == Leaf.unit_id) & (col(JournalEpoch.epoch) == Leaf.epoch),
-        )
-        .where(col(Leaf.unit_id).in_(ids), col(Leaf.index) > JournalEpoch.size)
+_KNOWN, _CHANGED, _NEXT = "journals", "changed_journals", "next_leaf"
+_COLUMNS = ("size", "head_size", "frontier", "disputed")
+_UPDATE = (
+    update(JournalEpoch)
+    .where(
+        col(JournalEpoch.unit_id) == bindparam("of_unit"), col(JournalEpoch.epoch) == bindparam("of_epoch")
     )
-    session.info["journals"] = {(journal.unit_id, journal.epoch): journal for journal in epochs}
-    session.info["early"] = set(session.exec(early))
-    session.info["tips"] = tips
-    session.info["next_leaf"] = 1 + (session.exec(select(func.max(Leaf.id))).one() or 0)
+    .values({name: bindparam(name) for name in _COLUMNS})
+)
 
 
-def early_journals(session: Session) -> set[tuple[int, int]]:
-    """The journals, as (unit, epoch), that have leaves after a gap."""
-    return session.info["early"]
+class Journal:
+    """One epoch of a unit's journal: the columns of `JournalEpoch`, and what follows from its leaves.
+
+    `tree`: of the leaves without a gap; None until it is asked for. `last`: the largest index stored, behind
+    a gap if it is not `size` - 1. `closes`: a record since the last agreed head closes a handover.
+    """
+
+    __slots__ = (
+        "closes",
+        "disputed",
+        "epoch",
+        "frontier",
+        "head_size",
+        "last",
+        "size",
+        "stored",
+        "tree",
+        "unit_id",
+    )
+
+    def __init__(self, unit_id: int, epoch: int, row: JournalEpoch | None = None) -> None:
+        self.unit_id = unit_id
+        self.epoch = epoch
+        self.stored = row is not None
+        self.size = 0 if row is None else row.size
+        self.head_size = 0 if row is None else row.head_size
+        self.frontier = merkle.Frontier().to_bytes() if row is None else row.frontier
+        self.disputed = row is not None and row.disputed
+        self.tree: merkle.Frontier | None = merkle.Frontier() if row is None else None
+        self.last = self.size - 1
+        self.closes = row is not None
+
+    def columns(self) -> dict[str, Any]:
+        """What changes as it grows, as `JournalEpoch` stores it."""
+        return {name: getattr(self, name) for name in _COLUMNS}
+
+
+# By (unit, epoch).
+Journals = dict[tuple[int, int], Journal]
+
+
+def use(session: Session, journals: Journals) -> None:
+    """Let this transaction use, and add to, the journals that the writer has met."""
+    session.info[_KNOWN] = journals
+    session.info[_CHANGED] = set()
+    event.listen(session, "before_commit", write)
+
+
+def prepare(session: Session, places: Iterable[tuple[int, int]]) -> None:
+    """Look up together those of these journals that the writer has not met, and the next leaf's number."""
+    journals = _journals(session)
+    session.info[_NEXT] = 1 + (session.exec(select(func.max(Leaf.id))).one() or 0)
+    wanted = {place for place in places if place not in journals}
+    if wanted:
+        found = _look_up(session, {unit_id for unit_id, _ in wanted})
+        journals |= {place: found.get(place) or Journal(*place) for place in wanted}
+
+
+def write(session: Session) -> None:
+    """Write what has changed of the journals; happens by itself before the transaction commits."""
+    changed: set[Journal] = session.info[_CHANGED]
+    new = [one for one in changed if not one.stored]
+    old = [one for one in changed if one.stored]
+    changed.clear()
+    connection = session.connection()
+    if new:
+        places = [{"unit_id": one.unit_id, "epoch": one.epoch, **one.columns()} for one in new]
+        connection.execute(insert(JournalEpoch), places)
+    if old:
+        places = [{"of_unit": one.unit_id, "of_epoch": one.epoch, **one.columns()} for one in old]
+        connection.execute(_UPDATE, places)
+    for one in new:
+        one.stored = True
+
+
+def changed(session: Session, journal: Journal) -> None:
+    """A journal has grown, or something else of it is new."""
+    _journals(session)
+    session.info[_CHANGED].add(journal)
 
 
 def next_leaf(session: Session) -> int:
     """The number of the next leaf: there is one writer, and it counts."""
-    number = session.info["next_leaf"]
-    session.info["next_leaf"] = number + 1
+    number = session.info[_NEXT]
+    session.info[_NEXT] = number + 1
     return number
 
 
-def tip_of(session: Session, journal: JournalEpoch) -> Tip:
-    """The end of a journal as the writer knows it, or as its leaves tell."""
-    tips: Tips = session.info["tips"]
-    place = (journal.unit_id, journal.epoch)
-    tip = tips.get(place)
-    if tip is None or tip.frontier.size != journal.size:
-        tip = tips[place] = Tip(frontier_at(session, journal, journal.size), closes=True)
-    return tip
+def journal_of(session: Session, unit_id: int, epoch: int) -> Journal:
+    """One epoch of a unit's journal; begun if it is new."""
+    journals = _journals(session)
+    journal = journals.get((unit_id, epoch))
+    if journal is None:
+        journal = _look_up(session, {unit_id}).get((unit_id, epoch)) or Journal(unit_id, epoch)
+        journals[unit_id, epoch] = journal
+    return journal
 
 
-def journal_of(session: Session, unit_id: int, epoch: int) -> JournalEpoch:
-    """The progress of one epoch; begun if it is new. Looked up once per session."""
-    known = session.info.setdefault("journals", {})
-    if (unit_id, epoch) not in known:
-        statement = select(JournalEpoch).where(JournalEpoch.unit_id == unit_id, JournalEpoch.epoch == epoch)
-        journal = session.exec(statement).first()
-        if journal is None:
-            journal = JournalEpoch(unit_id=unit_id, epoch=epoch)
-            session.add(journal)
-            session.flush()
-        known[unit_id, epoch] = journal
-    return known[unit_id, epoch]
+def tree_of(session: Session, journal: Journal) -> merkle.Frontier:
+    """The tree of a journal's leaves without a gap."""
+    if journal.tree is None:
+        journal.tree = frontier_at(session, journal, journal.size)
+    return journal.tree
 
 
-def frontier_at(session: Session, journal: JournalEpoch, size: int) -> merkle.Frontier:
+def frontier_at(session: Session, journal: Journal, size: int) -> merkle.Frontier:
     """The tree of the first `size` leaves, from the last agreed head on where that is possible."""
     frontier = merkle.Frontier()
     if size >= journal.head_size:
@@ -129,6 +182,34 @@ def note_conflict(
     )
     journal = journal_of(session, unit.id, epoch)
     journal.disputed = True
-    session.add(journal)
+    changed(session, journal)
     session.flush()
     alarms.raise_alarm(session, rule, unit, f"{epoch}.{position}", epoch=epoch, position=position)
+
+
+def _journals(session: Session) -> Journals:
+    if _KNOWN not in session.info:
+        use(session, {})
+    return session.info[_KNOWN]
+
+
+def _look_up(session: Session, unit_ids: set[int]) -> Journals:
+    """The stored journals of these units."""
+    statement = (
+        select(JournalEpoch, func.max(Leaf.index))
+        .join(
+            Leaf,
+            (col(Leaf.unit_id) == JournalEpoch.unit_id)
+            & (col(Leaf.epoch) == JournalEpoch.epoch)
+            & (col(Leaf.index) > JournalEpoch.size),
+            isouter=True,
+        )
+        .where(col(JournalEpoch.unit_id).in_(unit_ids))
+        .group_by(col(JournalEpoch.id))
+    )
+    found: Journals = {}
+    for stored, last in session.exec(statement):
+        journal = found[stored.unit_id, stored.epoch] = Journal(stored.unit_id, stored.epoch, stored)
+        if last is not None:
+            journal.last = last
+    return found

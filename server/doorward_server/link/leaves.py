@@ -4,7 +4,6 @@ Nothing is overwritten: the same leaf again changes nothing, another one in its 
 comes before its predecessors is kept, alarms at once, and is projected when they are there.
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from doorward_protocol import merkle, records
@@ -16,12 +15,12 @@ from doorward_server.alarms import service as alarms
 from doorward_server.handovers import projection
 from doorward_server.link.journal import (
     LARGEST,
-    early_journals,
+    changed,
     frontier_at,
     journal_of,
     next_leaf,
     note_conflict,
-    tip_of,
+    tree_of,
 )
 from doorward_server.link.models import AnyLeaf, Leaf, StoredLeaf
 from doorward_server.link.received import Outcome, ReceivedRecord
@@ -50,10 +49,9 @@ def store_record(
     leaf_hash = merkle.leaf_hash(item.entry)
     place = (item.unit_id, item.epoch)
     journal = journal_of(session, *place)
-    early = early_journals(session)
     # Most records come in their order, once: nothing has to be looked up for them.
     known = None
-    if item.index != journal.size or place in early:
+    if item.index < journal.size or journal.size < item.index <= journal.last:
         known = _leaf(session, *place, item.index)
     if known is not None:
         if known.leaf_hash != leaf_hash:
@@ -64,21 +62,22 @@ def store_record(
     leaf: AnyLeaf | None = StoredLeaf(
         next_leaf(session), *place, item.index, leaf_hash, item.entry, item.received
     )
-    bulk.insert(session, Leaf, asdict(leaf))
+    bulk.insert(session, Leaf, leaf.row())
+    journal.last = max(journal.last, item.index)
+    changed(session, journal)
     if item.index != journal.size:
-        early.add(place)
         projection.foresee(session, unit, leaf)
         return
-    tip = tip_of(session, journal)
+    tree = tree_of(session, journal)
     while leaf is not None:
         projected = _project(session, unit, leaf, broken)
         outcome.wanted += [(unit.id, name) for name in projected.pictures]
         if projected.name == "epoch":
             _check_epoch(session, unit, leaf)
-        tip.closes |= projected.name == "closed"
-        tip.frontier.append(leaf.leaf_hash)
+        journal.closes |= projected.name == "closed"
+        tree.append(leaf.leaf_hash)
         journal.size += 1
-        leaf = _leaf(session, *place, journal.size) if place in early else None
+        leaf = _leaf(session, *place, journal.size) if journal.last >= journal.size else None
     if journal.size > journal.head_size:
         outcome.uncovered[unit.id] = item.received
 

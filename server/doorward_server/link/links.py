@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from doorward_protocol.errors import ProtocolError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select, update
 
 from doorward_server.link import state
 from doorward_server.link.heads import refused_for_gap
@@ -200,8 +200,5 @@ def links_of(services: Services) -> Links | None:
 
 
 def _all_offline(session: Session) -> list[int]:
-    units = session.exec(select(Unit)).all()
-    for unit in units:
-        unit.online = False
-        session.add(unit)
-    return [unit.id for unit in units]
+    session.exec(update(Unit).where(col(Unit.online)).values(online=False))
+    return list(session.exec(select(Unit.id).order_by(col(Unit.id))))

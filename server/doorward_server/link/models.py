@@ -4,6 +4,7 @@ Nothing here is ever overwritten: what contradicts a leaf or head is kept beside
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from doorward_protocol import merkle
 from sqlalchemy import BigInteger, Integer, UniqueConstraint
@@ -39,6 +40,18 @@ class StoredLeaf:
     leaf_hash: bytes
     entry: bytes | None
     received: int
+
+    def row(self) -> dict[str, Any]:
+        """By the columns' names."""
+        return {
+            "id": self.id,
+            "unit_id": self.unit_id,
+            "epoch": self.epoch,
+            "index": self.index,
+            "leaf_hash": self.leaf_hash,
+            "entry": self.entry,
+            "received": self.received,
+        }
 
 
 AnyLeaf = Leaf | StoredLeaf

@@ -33,6 +33,29 @@ HOLD_AFTER = datetime.timedelta(hours=2)
 LONG_PAST = datetime.timedelta(days=2)
 
 
+_KNOWN = "stops_of_runs"
+
+
+def prepare(session: Session, tasks: Iterable[int]) -> list[int]:
+    """Look up these stops together, with their runs and the runs' other stops; returns the runs' numbers."""
+    runs = select(Stop.run_id).where(col(Stop.id).in_(list(tasks)))
+    known: dict[int, tuple[Run, list[Stop]]] = {}
+    for stop, run in session.exec(
+        select(Stop, Run).join(Run, col(Run.id) == col(Stop.run_id)).where(col(Stop.run_id).in_(runs))
+    ):
+        known.setdefault(run.id, (run, []))[1].append(stop)
+    session.info[_KNOWN] = known
+    return list(known)
+
+
+def stops_of_run(session: Session, run_id: int) -> Iterable[Stop]:
+    """All stops of a run, in no order."""
+    known = session.info.get(_KNOWN, {}).get(run_id)
+    if known is not None:
+        return known[1]
+    return session.exec(select(Stop).where(Stop.run_id == run_id))
+
+
 def set_stop_status(session: Session, task: int, status: StopStatus, at: datetime.datetime) -> None:
     """Carry a handover's state over to its stop; with the last open stop the run closes.
 
@@ -45,14 +68,12 @@ def set_stop_status(session: Session, task: int, status: StopStatus, at: datetim
     stop.status = status
     stop.closed_at = at if status == StopStatus.CLOSED else None
     session.add(stop)
-    session.flush()
     run = session.get_one(Run, stop.run_id)
     if run.status == RunStatus.CANCELLED:
         return
-    still_open = select(Stop).where(Stop.run_id == run.id, col(Stop.status).in_(OPEN))
-    run.status = RunStatus.RELEASED if session.exec(still_open).first() else RunStatus.CLOSED
+    is_open = status in OPEN or any(one.status in OPEN for one in stops_of_run(session, run.id))
+    run.status = RunStatus.RELEASED if is_open else RunStatus.CLOSED
     session.add(run)
-    session.flush()
 
 
 def forget_progress(session: Session) -> None:

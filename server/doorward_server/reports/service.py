@@ -19,6 +19,7 @@ RETRY_SECONDS = 60
 LONGEST_PROBLEM = 300
 logger = logging.getLogger(__name__)
 _PART = "reports"
+_PRINTERS = "printers"  # of the sites that have one of their own, in a transaction
 
 
 def report(session: Session, handover: Handover) -> bytes:
@@ -32,8 +33,10 @@ def report(session: Session, handover: Handover) -> bytes:
 
 def printer_of(session: Session, site_id: int) -> str:
     """The printer of a site's reports; empty: none."""
-    site = session.get(Site, site_id)
-    return (site.printer if site else "") or services_of(session).settings.printer
+    if _PRINTERS not in session.info:
+        statement = select(Site.id, Site.printer).where(Site.printer != "")
+        session.info[_PRINTERS] = dict(session.exec(statement).all())
+    return session.info[_PRINTERS].get(site_id) or services_of(session).settings.printer
 
 
 def queue(session: Session, handover: Handover) -> None:

@@ -36,11 +36,17 @@ class KeyStore:
     def __init__(self, folder: Path, suite: Any) -> None:
         self._folder = folder
         self._suite = suite
+        self._pairs: dict[str, KeyPair] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.master = self._file("master", MASTER_BYTES, lambda: secrets.token_bytes(MASTER_BYTES))
 
     def pair(self, name: str) -> KeyPair:
-        """The pair of this name; made on the first call."""
+        """The pair of this name; made on the first call, read from its file once."""
+        if name not in self._pairs:
+            self._pairs[name] = self._pair(name)
+        return self._pairs[name]
+
+    def _pair(self, name: str) -> KeyPair:
         content = self._file(name, KID_BYTES + _PRIVATE_BYTES + _PUBLIC_BYTES, self._new_pair)
         private_end = KID_BYTES + _PRIVATE_BYTES
         return KeyPair(content[:KID_BYTES], content[KID_BYTES:private_end], content[private_end:])

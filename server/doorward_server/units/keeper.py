@@ -2,7 +2,8 @@
 
 Orders come into a manifest 12 h before their window and leave it 2 h after their end, and a manifest is
 renewed before it goes stale. Nothing is polled: `wake` says that a plan has changed, and with it perhaps the
-next moment.
+next moment. All units are looked at a few at a time: each step is a short transaction, and whoever else
+has something to write comes in between.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 60  # after a failure that is not the plan's: a full disk, a lost database
 LEAST_SECONDS = 0.001
+STEP = 10  # units in one transaction: some 50 ms
 LONGEST_SECONDS = 3600  # a wall clock may be set while the timer runs
 
 
@@ -66,16 +68,24 @@ class Keeper:
         now = self._services.clock.milliseconds()
         passed = self._boundary is not None and now >= self._boundary
         if units or passed:
-            with self._services.database.writing() as session:
-                query = select(Unit) if passed else select(Unit).where(col(Unit.id).in_(units))
-                for unit in session.exec(query).all():
-                    service.refresh(session, unit)
+            self._refresh(None if passed else units)
         with self._services.database.reading() as session:
             moment = manifests.next_boundary(session)
         self._boundary = None if moment is None else to_milliseconds(moment)
         if self._boundary is None:
             return None
         return min(max((self._boundary - now) / 1000, LEAST_SECONDS), LONGEST_SECONDS)
+
+    def _refresh(self, only: set[int] | None) -> None:
+        """Refresh these units, or all for None. After a failure the next try looks at all of them again."""
+        with self._services.database.reading() as session:
+            everybody = session.exec(select(Unit.id).order_by(col(Unit.id))).all()
+        ids = [unit_id for unit_id in everybody if only is None or unit_id in only]
+        for at in range(0, len(ids), STEP):
+            with self._services.database.writing() as session:
+                query = select(Unit).where(col(Unit.id).in_(ids[at : at + STEP])).order_by(col(Unit.id))
+                for unit in session.exec(query).all():
+                    service.refresh(session, unit)
 
 
 @asynccontextmanager

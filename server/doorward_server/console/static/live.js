@@ -98,7 +98,9 @@
   // Events -------------------------------------------------------------------------------------------------
 
   function listen() {
+    stream?.close();
     stream = new EventSource(source);
+    heard(); // a connection that never stands is as silent as one that stood
     stream.addEventListener("open", () => { heard(); lost.hidden = true; refresh(); });
     stream.addEventListener("alive", heard);
     stream.addEventListener("message", (event) => {
@@ -109,7 +111,8 @@
     stream.addEventListener("error", () => {
       lost.hidden = false;
       if (stream.readyState !== EventSource.CLOSED) return; // it tries again by itself
-      setTimeout(listen, RETRY_MS);
+      clearTimeout(silence);
+      silence = setTimeout(listen, RETRY_MS);
       refresh(); // finds out whether the login has ended
     });
   }
@@ -117,7 +120,7 @@
   // A cable that was pulled tells nobody: after too long a silence the connection counts as lost.
   function heard() {
     clearTimeout(silence);
-    silence = setTimeout(() => { lost.hidden = false; stream.close(); listen(); }, SILENCE_MS);
+    silence = setTimeout(() => { lost.hidden = false; listen(); }, SILENCE_MS);
   }
 
   window.addEventListener("pagehide", () => { clearTimeout(silence); stream.close(); });

@@ -86,7 +86,7 @@ def install() -> None:
     for module, functions in added.items():
         for function in functions:
             setattr(module, function.__name__, function)
-    if "micropython" not in sys.modules:
+    if not hasattr(sys.modules.get("micropython"), "const"):  # a mere folder of that name counts for nothing
         sys.modules["micropython"] = _Micropython("micropython")
 
 

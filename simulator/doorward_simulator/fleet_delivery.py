@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from time import time_ns
 
+from doorward_firmware.board import FUSES
 from doorward_protocol import objects, records
 
 BETWEEN = 900  # ms between two records
@@ -52,7 +53,8 @@ def _picture(random: Callable[[int], bytes]) -> bytes:
 
 def _morning(count: int) -> list[Row]:
     """A boot with its self-tests, then people of the branch who go out: each is four records of a door."""
-    boot = {"reason": 1, "firmware": "fleet", "tests": [["journal", True], ["reader", True]], "manifest": 1}
+    parts = ["journal", "reader", *(name for name, *_ in FUSES)]
+    boot = {"reason": 1, "firmware": "fleet", "tests": [[name, True] for name in parts], "manifest": 1}
     rows: list[Row] = [("boot", boot)]
     while len(rows) < count:
         rows += _through(records.DOOR_INNER, records.CAUSE_EGRESS)

@@ -5,6 +5,7 @@ Whoever sits in the middle of a unit's network sees whole chunks as the server s
 they like until `fault: clear, wire: network`. They have no keys.
 """
 
+from doorward_firmware.board import FUSES
 from doorward_firmware.store.journal import Journal
 from doorward_firmware.store.leaves import MAX_ENTRY
 from doorward_firmware.store.state import State
@@ -100,7 +101,8 @@ def fill_journal(stage: Stage, unit: str | None = None) -> None:
     state = State(Partition(found.flash["state"]))
     clock = _Standing(stage.world.clock.wall())
     journal = Journal(Partition(found.flash["journal"]), clock, OpenSSLSuite(chance.randbytes), state)
-    tests = [[name, True] for name in found.parts.taps]
+    fuses = [name for name, *_ in FUSES]
+    tests = [[name, True] for name in [*found.parts.taps, *fuses]]
     while journal.room() > (journal.reserve + 1) * MAX_ENTRY + LEFT_FREE:
         journal.append("boot", reason=PWRON_RESET, firmware="before", tests=tests, manifest=0)
     for memory in found.flash.values():

@@ -78,8 +78,9 @@ def passed(fields: Fields) -> bool:
 
 
 def is_protected(fields: Fields) -> bool:
-    """Whether no fuse of a unit's chip was found unburnt at a `boot`."""
-    return all(ok for name, ok in fields["tests"] if name in PROTECTIONS)
+    """Whether every fuse of a unit's chip was found burnt at a `boot`; one that was not read is not burnt."""
+    tests = dict(fields["tests"])
+    return all(tests.get(name, False) for name in PROTECTIONS)
 
 
 _FORGED = (

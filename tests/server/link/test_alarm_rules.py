@@ -4,13 +4,14 @@
 import pytest
 from doorward_protocol import errors, records
 from doorward_server.alarms.ends import ENDS, ended_by, subject_of
-from doorward_server.alarms.rules import BY_NAME, RULES, SERVER_RULES, SEVERITIES, rules_for
+from doorward_server.alarms.rules import BY_NAME, PROTECTIONS, RULES, SERVER_RULES, SEVERITIES, rules_for
 
 NONCE = bytes(8)
+BURNT = [[name, True] for name in PROTECTIONS]
 
 # Every kind of record in a flow without trouble: none of these may alarm (S11).
 QUIET = {
-    "boot": {"reason": 1, "firmware": "1", "tests": [["camera", True]], "manifest": 1},
+    "boot": {"reason": 1, "firmware": "1", "tests": [["camera", True], *BURNT], "manifest": 1},
     "clock_set": {"before": 1_000_000, "after": 1_060_000},
     "manifest": {"version": 1, "hash": bytes(32)},
     "vehicle": {"task": 1, "nonce": NONCE},
@@ -29,9 +30,10 @@ QUIET = {
 
 # (record, fields, rule, severity)
 LOUD = [
-    ("boot", {"reason": 3, "tests": []}, "watchdog", "warning"),
-    ("boot", {"reason": 1, "tests": [["camera", False]]}, "self_test", "high"),
-    ("boot", {"reason": 1, "tests": [["secure_boot", False]]}, "unprotected", "high"),
+    ("boot", {"reason": 3, "tests": BURNT}, "watchdog", "warning"),
+    ("boot", {"reason": 1, "tests": [["camera", False], *BURNT]}, "self_test", "high"),
+    ("boot", {"reason": 1, "tests": [*BURNT[:-1], [PROTECTIONS[-1], False]]}, "unprotected", "high"),
+    ("boot", {"reason": 1, "tests": [["camera", True], *BURNT[1:]]}, "unprotected", "high"),
     ("clock_set", {"before": 1_000_000, "after": 1_060_001}, "clock_jump", "warning"),
     ("clock_set", {"before": 1_060_001, "after": 1_000_000}, "clock_jump", "warning"),
     ("vehicle_refused", {"reason": errors.TASK_COMPLETED}, "twin_vehicle", "critical"),

@@ -9,11 +9,12 @@ import hashlib
 from datetime import datetime
 
 from doorward_protocol import cbor, objects
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
-from doorward_server.clock import from_milliseconds
+from doorward_server.clock import from_milliseconds, to_milliseconds
 from doorward_server.fleet.models import Site
-from doorward_server.planning.progress import next_change, stops_to_hold
+from doorward_server.planning.progress import last_changes, next_change, stops_to_hold
 from doorward_server.services import services_of
 from doorward_server.units import authority, blobs, contents
 from doorward_server.units.authority import Entry
@@ -27,12 +28,26 @@ PROMPTS_ID = 1
 def next_boundary(session: Session) -> datetime | None:
     """When the manifest of some unit has to be looked at again; None if nothing is ahead."""
     first = session.exec(
-        select(func.min(ManifestVersion.issued + ManifestVersion.fresh_until))
-        .join(Unit, col(Unit.id) == ManifestVersion.unit_id)
-        .where(ManifestVersion.version == Unit.manifest_version)
+        select(func.min(ManifestVersion.issued + ManifestVersion.fresh_until)).join(Unit, _is_newest())
     ).one()
     renewal = None if first is None else from_milliseconds(first // 2)
     return min((moment for moment in (renewal, next_change(session)) if moment is not None), default=None)
+
+
+def due(session: Session) -> list[int]:
+    """The units, by number, that have no manifest, or one that time has made old since it was issued."""
+    now = services_of(session).clock.milliseconds()
+    changes = {site: to_milliseconds(moment) for site, moment in last_changes(session).items()}
+    query = (
+        select(Unit.id, Unit.site_id, ManifestVersion.issued, ManifestVersion.fresh_until)
+        .join(ManifestVersion, _is_newest(), isouter=True)
+        .order_by(col(Unit.id))
+    )
+    return [
+        unit_id
+        for unit_id, site_id, issued, fresh_until in session.exec(query)
+        if issued is None or now >= (issued + fresh_until) // 2 or changes.get(site_id, -1) >= issued
+    ]
 
 
 def compile_manifest(session: Session, unit: Unit) -> ManifestVersion | None:
@@ -121,6 +136,11 @@ def _newest(session: Session, unit: Unit) -> ManifestVersion | None:
         ManifestVersion.unit_id == unit.id, ManifestVersion.version == unit.manifest_version
     )
     return session.exec(statement).first()
+
+
+def _is_newest() -> ColumnElement[bool]:
+    """Joins a unit with its newest manifest."""
+    return (col(ManifestVersion.unit_id) == Unit.id) & (col(ManifestVersion.version) == Unit.manifest_version)
 
 
 def _renewal(manifest: ManifestVersion) -> int:

@@ -71,15 +71,12 @@ def note_status(
     session.flush()
     _watch_clock(session, unit, first)
     _watch_journal(session, unit)
-    listed = set()
+    newest = manifests.fresh(session, unit) if first else manifests.newest(session, unit)
+    listed = manifests.blobs_of(session, newest) if first and newest is not None else set()
     if first:
-        if manifests.is_overdue(session, unit):
-            manifests.compile_manifest(session, unit)
-        listed = manifests.blobs_of(session, unit_id)
         publish(session, unit, "status")
-    old = fields["manifest"] != unit.manifest_version
     return StatusAnswer(
-        manifests.newest_object(session, unit_id) if old else None,
+        None if newest is None or newest.version == fields["manifest"] else newest.object,
         listed,
         _missed_receipt(session, unit, fields["acknowledged"]),
         _missing_pictures(session, unit_id),

@@ -97,7 +97,7 @@ def renew(session: Session, unit: Unit) -> ManifestVersion | None:
     made = manifests.compile_manifest(session, unit)
     line = line_of(services_of(session))
     if made is not None and line is not None:
-        listed = manifests.blobs_of(session, unit.id)
+        listed = manifests.blobs_of(session, made)
         after_commit(session, lambda: line.offer_manifest(unit.id, made.object, listed))
     return made
 
@@ -117,12 +117,12 @@ def list_units(session: Session) -> list[Unit]:
 
 def desired(session: Session, unit: Unit) -> list[dict[str, Any]]:
     """What the unit should hold: one row per entry of its newest manifest, and whether it lacks it."""
-    signed = manifests.newest_object(session, unit.id)
-    if signed is None:
+    newest = manifests.newest(session, unit)
+    if newest is None:
         return []
     missing = set(unit.actual_missing)
     rows = []
-    manifest = authority.open_manifest(services_of(session), signed)
+    manifest = authority.open_manifest(services_of(session), newest.object)
     for kind, number, version, name, size in manifest["entries"]:
         rows.append(
             {

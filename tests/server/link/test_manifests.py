@@ -36,7 +36,8 @@ def entries(manifest) -> dict[tuple[int, int], tuple]:
 
 def newest(services, unit_id) -> dict:
     with services.database.reading() as session:
-        return authority.open_manifest(services, manifests.newest_object(session, unit_id) or b"")
+        manifest = manifests.newest(session, session.get_one(Unit, unit_id))
+        return authority.open_manifest(services, b"" if manifest is None else manifest.object)
 
 
 def versions(services, unit_id) -> list[int]:

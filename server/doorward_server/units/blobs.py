@@ -17,6 +17,7 @@ _PURPOSE = "blob"
 # added to these tables, below, is written at once, so that the session holds nothing back.
 _BLOB: Any = SQLModel.metadata.tables["blob"]
 _DERIVED: Any = SQLModel.metadata.tables["derived"]
+_NAMED = select(Blob).where(col(Blob.hash).in_(bindparam("names", expanding=True)))
 _SIZE = select(_BLOB.c.size).where(_BLOB.c.hash == bindparam("name"))
 _MADE = select(_DERIVED.c.hash).where(
     _DERIVED.c.kind == bindparam("kind"), _DERIVED.c.source == bindparam("source")
@@ -42,7 +43,7 @@ def get(session: Session, name: bytes) -> bytes | None:
 
 def get_all(session: Session, names: Iterable[bytes]) -> dict[bytes, bytes]:
     """The contents of these hashes, looked up together; without those that are unknown or deleted."""
-    rows = session.exec(select(Blob).where(col(Blob.hash).in_(list(names)))).all()
+    rows = session.exec(_NAMED, params={"names": list(names)}).all()
     found = {blob.hash: blob.content for blob in rows if blob.person_id is None}
     sealed = [(blob, blob.person_id) for blob in rows if blob.person_id is not None]
     if sealed:

@@ -9,7 +9,7 @@ import hashlib
 from datetime import datetime
 
 from doorward_protocol import cbor, objects
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, col, func, select
 
 from doorward_server.clock import from_milliseconds, to_milliseconds
@@ -23,6 +23,10 @@ from doorward_server.units.models import ManifestVersion, Unit
 HOUR = 3_600_000  # ms
 # One pack of prompts; its id in the manifest.
 PROMPTS_ID = 1
+# Asked for with every status: built once.
+_OF_UNIT = select(ManifestVersion).where(
+    col(ManifestVersion.unit_id) == bindparam("unit"), col(ManifestVersion.version) == bindparam("version")
+)
 
 
 def next_boundary(session: Session) -> datetime | None:
@@ -90,10 +94,7 @@ def fresh(session: Session, unit: Unit) -> ManifestVersion | None:
 
 def newest(session: Session, unit: Unit) -> ManifestVersion | None:
     """The unit's newest manifest."""
-    statement = select(ManifestVersion).where(
-        ManifestVersion.unit_id == unit.id, ManifestVersion.version == unit.manifest_version
-    )
-    return session.exec(statement).first()
+    return session.exec(_OF_UNIT, params={"unit": unit.id, "version": unit.manifest_version}).first()
 
 
 def blobs_of(session: Session, manifest: ManifestVersion) -> set[bytes]:

@@ -102,6 +102,6 @@ class Pictures:
 
     def _drop_unused(self):
         desired, used = self._app.desired, set(self.previews.values())
-        for name in desired.unlisted - used:
+        for name in sorted(desired.unlisted - used):
             self._blobs.discard(name)
         desired.unlisted = used

@@ -44,15 +44,16 @@ ALARMS = {"unit_offline"}  # a leap is longer than the silence that the server b
 @dataclass(frozen=True)
 class Evening:
     """After a day. `wraps`: how often the ring came round. `heap`: the least while idle, in bytes under
-    MicroPython, in blocks under CPython. `bound_sectors`: of blobs that may not be given up;
-    `blob_sectors`: with those whose room is used when it is needed. `wear`: erases of each sector so far,
-    by partition."""
+    MicroPython, in blocks under CPython. `blobs`: how many the unit keeps. `bound_sectors`: of blobs that may
+    not be given up; `blob_sectors`: with those whose room is used when it is needed. `wear`: erases of each
+    sector so far, by partition."""
 
     day: int
     deliveries: int
     records: int
     wraps: float
     heap: int
+    blobs: int
     bound_sectors: int
     blob_sectors: int
     state_bytes: int
@@ -165,13 +166,14 @@ class Month:
 
     def _evening(self, day: int, heap: list[int]) -> Evening:
         unit = self.stage.unit(None)
-        bound, occupied = _blob_sectors(unit.flash["blobs"])
+        blobs, bound, occupied = _blobs(unit.flash["blobs"])
         return Evening(
             day=day,
             deliveries=self._deliveries,
             records=len(self.stage.entries(None)),
             wraps=round(unit.journal.written_sectors() / len(unit.flash["journal"].wear), 2),
             heap=min(heap),
+            blobs=blobs,
             bound_sectors=bound,
             blob_sectors=occupied,
             state_bytes=State(Partition(_copy(unit.flash["state"]))).used()[0],
@@ -197,10 +199,10 @@ def scenario(seed: int, journal: int) -> Scenario:
     return Scenario("month", title, [], BEGINS, [UNIT], [], [], seed, flash={"journal": journal})
 
 
-def _blob_sectors(flash: NorFlash) -> tuple[int, int]:
-    """(of blobs that may not be given up, of all that are not blank)."""
+def _blobs(flash: NorFlash) -> tuple[int, int, int]:
+    """(how many are kept, sectors of those that may not be given up, sectors of all that are not blank)."""
     region = Region(Partition(_copy(flash)))
-    bound = occupied = sector = 0
+    kept = bound = occupied = sector = 0
     while sector < region.sectors:
         found = read_blob(region, sector)
         if found is None:
@@ -210,8 +212,9 @@ def _blob_sectors(flash: NorFlash) -> tuple[int, int]:
         sectors = sectors_for(blob.total)
         sector += sectors
         occupied += sectors
+        kept += not obsolete
         bound += 0 if obsolete or (blob.own and blob.delivered) else sectors
-    return bound, occupied
+    return kept, bound, occupied
 
 
 def _copy(flash: NorFlash) -> NorFlash:

@@ -3,21 +3,9 @@
 from binascii import unhexlify
 
 import pytest
-from doorward_protocol import errors, merkle, merkle_proofs
+from doorward_protocol import errors, merkle_proofs
 from doorward_protocol.errors import ProtocolError
-from portable_support import vectors  # pyright: ignore[reportMissingImports] - of tests/micropython
-
-
-def known_log():
-    known = vectors("merkle_rfc6962")
-    leaves = [merkle.leaf_hash(unhexlify(entry)) for entry in known["inputs"]]
-    return known, leaves, [unhexlify(root) for root in known["roots"]]
-
-
-def log(size):
-    """The leaves of a log, and the root after each of them."""
-    leaves = [merkle.leaf_hash(bytes([number])) for number in range(size)]
-    return leaves, [merkle.root_of(leaves[:count]) for count in range(size + 1)]
+from merkle_checks import known_log, log  # pyright: ignore[reportMissingImports] - of tests/micropython
 
 
 def refusal_of(call, *arguments):

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 def evening(day, **changes):
     """After a day on which nothing grew."""
     wear = {"journal": [day, day + 1, day], "state": [day, 0], "blobs": [0, 0, day, day + 1, day]}
-    usual = Evening(day, 2 * day, 60 * day, 0.2 * day, 90_000 + 700 * (day % 3), 1500, 1700, 2300, wear)
+    usual = Evening(day, 2 * day, 60 * day, 0.2 * day, 90_000 + 700 * (day % 3), 300, 1500, 1700, 2300, wear)
     return dataclasses.replace(usual, **changes)
 
 
@@ -47,8 +47,8 @@ def test_what_fills_up_in_the_beginning_does_not_grow(what):
 def test_kept_pictures_may_take_their_part_and_nothing_more():
     heap = month_judge.HEAPS["micropython"]
     part = {
-        "heap": lambda day: 90_000 + heap.sector * min(300, 20 * day),
-        "blob_sectors": lambda day: 1400 + min(300, 20 * day),
+        "heap": lambda day: 90_000 + heap.blob * min(300, 20 * day),
+        "blobs": lambda day: 100 + min(300, 20 * day),
     }
     assert found(**part) == []
     (problem,) = found(**{**part, "heap": lambda day: part["heap"](day) + 110 * day})

@@ -131,7 +131,8 @@ def _wear(erases: list[int], days: int) -> dict:
 def _line(evening: "Evening") -> str:
     return (
         f"day {evening.day}: {evening.records} records, journal came round {evening.wraps} times, "
-        f"heap {evening.heap}, blobs {evening.blob_sectors} sectors, {evening.bound_sectors} bound, "
+        f"heap {evening.heap}, {evening.blobs} blobs in {evening.blob_sectors} sectors, "
+        f"{evening.bound_sectors} bound, "
         f"state {evening.state_bytes} B"
     )
 

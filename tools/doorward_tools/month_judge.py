@@ -3,7 +3,7 @@
 Growth is judged by thirds: the largest figure of the last third against the largest of the first one. Two
 things do grow, up to a bound: the unit remembers for a week which tasks are completed, by which it knows a
 van that comes twice, and it keeps pictures until their room is needed, with an index of them on the heap.
-The first is over within the first third of a month; pictures are allowed what they take.
+The first is over within the first third of a month; each picture is allowed what it takes.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 class Heap(NamedTuple):
     """What one interpreter's heap may have more in the last third than in the first: `other` in all
-    (orders differ in people and boxes, tables double when they are full), the rest for each sector of
-    pictures that is kept."""
+    (orders differ in people and boxes, tables grow in steps), `blob` for each more that is kept: its name,
+    what is known of it, its place in the index."""
 
     unit: str
     other: int
-    sector: float
+    blob: int
 
 
 HEAPS = {
-    "cpython": Heap("blocks", other=100, sector=2),
-    "micropython": Heap("bytes", other=2_048, sector=64),
+    "cpython": Heap("blocks", other=100, blob=5),
+    "micropython": Heap("bytes", other=2_048, blob=112),
 }
 STATE = 192  # bytes of flash: a van more or less among those that came within a week
 BOUND_SECTORS = 12  # the next order's blobs may lie there already
@@ -82,10 +82,10 @@ def years_of(erases: int, days: int) -> float:
 def _growth(evenings: Sequence["Evening"], heap: Heap) -> list[str]:
     length = max(1, len(evenings) // 3)
     first, last = evenings[:length], evenings[-length:]
-    sectors = max(0, last[-1].blob_sectors - first[-1].blob_sectors)
+    blobs = max(0, max(evening.blobs for evening in last) - max(evening.blobs for evening in first))
     found = []
     for name, what, more in (
-        ("heap", f"heap, {heap.unit}", heap.other + heap.sector * sectors),
+        ("heap", f"heap, {heap.unit}", heap.other + heap.blob * blobs),
         ("state_bytes", "state, bytes", STATE),
         ("bound_sectors", "blobs that may not be given up, sectors", BOUND_SECTORS),
     ):

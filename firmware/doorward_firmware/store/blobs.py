@@ -160,7 +160,7 @@ class Blobs:
 
     def keep_only(self, names):
         """Give up every blob, begun ones too, that is not among names and not the unit's own."""
-        for name in list(self._index):
+        for name in sorted(self._index):  # in one order under every interpreter
             if name not in names and not self._index[name].own:
                 self.discard(name)
 

@@ -114,7 +114,7 @@ class State:
 
     def _move(self, name, entry, value):
         """Begin the other half with all values in force, name's new one among them."""
-        entries = [self._values[other] for other in self._values if other != name]
+        entries = [self._values[other] for other in sorted(self._values) if other != name]
         if value is not None:
             entries.append(entry)
         sequence = self._sequence + 1

@@ -198,8 +198,8 @@ class Desired:
         people, names = self.roster(), self._lists()
         for order in sorted(self.orders(), key=lambda order: order["window_from"]):
             names += contents.of_order(order, people)
-        for person in people.values():
-            names += contents.of_person(person)
+        for number in sorted(people):
+            names += contents.of_person(people[number])
         for entry in self._of(objects.PROMPTS):
             if entry[3] in self._contents:
                 names += contents.of_prompts(self._contents[entry[3]])

@@ -1,11 +1,13 @@
 """Which task a tag means: the decision table, its order, its boundaries, and who stands at the gate."""
 
 import pytest
-from doorward_firmware.logic import arrival
+from doorward_firmware.logic import arrival, unit
 from doorward_firmware.logic.arrival import Conditions, decide
+from doorward_firmware.logic.handover import Handover
 from doorward_firmware.logic.task import Task
 from doorward_protocol import errors
 from doorward_protocol.objects import COLLECT, DELIVER, DUTY_DOOR
+from edges import WALL, Edges
 
 NOW = 1_800_000_000_000
 HOUR = 3_600_000
@@ -114,6 +116,12 @@ def test_completed_tasks_are_known_for_a_week_after_their_orders_ended():
     week, completed = 7 * 24 * 3_600_000, ((1, VAN, 1000), (2, VAN, 1001))
     assert arrival.still_known(completed, 1000 + week - 1) == completed
     assert arrival.still_known(completed, 1000 + week) == completed[1:]
+
+
+def test_a_van_that_is_let_in_makes_the_unit_forget_them():
+    edges = Edges(unit.Unit().but(handover=Handover(((1, b"other", 0), (2, b"other", WALL)))))
+    edges.arrive()
+    assert edges.handover.completed == ((2, b"other", WALL),)
 
 
 def test_presence():

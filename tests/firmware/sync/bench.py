@@ -308,6 +308,11 @@ class Bench:
         await asyncio.gather(*self._serving, return_exceptions=True)
 
 
+async def seconds(count):
+    """Let world time pass."""
+    await asyncio.sleep(count)
+
+
 def play(story, bench=None, check=True, may_fork=False, **start):
     """Run `await story(bench, unit)` with a started unit, in virtual time, and tidy up."""
     bench = bench or Bench()

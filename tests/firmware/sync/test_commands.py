@@ -1,14 +1,8 @@
 """Commands: obeyed once, within their seconds, by their unit; everything else is refused by its name."""
 
-import asyncio
-
 import pytest
-from bench import HOUR, Bench, play
+from bench import HOUR, Bench, play, seconds
 from doorward_protocol import errors, objects
-
-
-async def seconds(count):
-    await asyncio.sleep(count)
 
 
 def command(bench, number=1, lifetime=30_000, **changes):

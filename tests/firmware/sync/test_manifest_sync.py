@@ -1,15 +1,9 @@
 """A manifest and its blobs: a delta, resumed after a cut, in force at once, never the wrong one."""
 
-import asyncio
-
 import pytest
-from bench import HOUR, NOON, Bench, Unit, play
+from bench import HOUR, NOON, Bench, Unit, play, seconds
 from day import Day, stuff
 from doorward_protocol import errors, records
-
-
-async def seconds(count):
-    await asyncio.sleep(count)
 
 
 async def synced(bench, unit, version=0):

@@ -5,13 +5,9 @@ import contextlib
 import random
 
 import pytest
-from bench import Bench, Unit, play
+from bench import Bench, Unit, play, seconds
 from doorward_firmware.store.journal import JournalFull
 from doorward_protocol import records
-
-
-async def seconds(count):
-    await asyncio.sleep(count)
 
 
 def now():

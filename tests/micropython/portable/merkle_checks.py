@@ -10,13 +10,13 @@ from doorward_protocol import errors, merkle
 from portable_support import refuses, vectors
 
 
-def _known():
+def known_log():
     known = vectors("merkle_rfc6962")
     leaves = [merkle.leaf_hash(unhexlify(entry)) for entry in known["inputs"]]
     return known, leaves, [unhexlify(root) for root in known["roots"]]
 
 
-def _log(size):
+def log(size):
     """The leaves of a log, and the root after each of them, by the recursive definition (§2.1)."""
     leaves = [merkle.leaf_hash(bytes([number])) for number in range(size)]
     return leaves, [_tree_hash(leaves[:count]) for count in range(size + 1)]
@@ -35,7 +35,7 @@ def _tree_hash(leaves):
 
 def check_known_roots():
     """The frontier has the known root after each append, and keeps it through its bytes."""
-    known, leaves, roots = _known()
+    known, leaves, roots = known_log()
     frontier = merkle.Frontier()
     assert frontier.root() == unhexlify(known["empty_root"])
     for number, leaf in enumerate(leaves):
@@ -47,14 +47,14 @@ def check_known_roots():
 
 def check_all_roots():
     """The frontier of every log up to 64 leaves has the root of the recursive definition."""
-    leaves, roots = _log(64)
+    leaves, roots = log(64)
     for size in range(65):
         assert merkle.root_of(leaves[:size]) == roots[size]
 
 
 def check_nonsense():
     """Frontiers that cannot be."""
-    leaves, _ = _log(4)
+    leaves, _ = log(4)
     whole = merkle.Frontier()
     for leaf in leaves[:3]:
         whole.append(leaf)

@@ -63,9 +63,10 @@ def provision(session: Session, folder: Path, code: str, trust: bytes, host: str
 def commission(session: Session, place: UnitPlace, prompts: Path) -> None:
     """Give a provisioned unit its newest manifest and all its blobs; `prompts`: an image to begin with."""
     services: Services = session.info["services"]
-    row = session.exec(select(Unit).where(Unit.kid == place.kid)).one()
-    number = row.id or 0
-    signed = manifests.newest_object(session, number)
+    unit = session.exec(select(Unit).where(Unit.kid == place.kid)).one()
+    manifest = manifests.newest(session, unit)
+    if manifest is None:
+        raise RuntimeError(f"{place.site}: the unit has no manifest")
     shutil.copyfile(prompts, place.flash / "blobs.bin")
     flash = load_flash(place.flash, place.site)
     partitions = {label: Partition(memory) for label, memory in flash.items()}
@@ -73,9 +74,9 @@ def commission(session: Session, place: UnitPlace, prompts: Path) -> None:
     state, blobs = State(partitions["state"]), Blobs(partitions["blobs"])
     journal = Journal(partitions["journal"], clock, suite, state)
     desired = Desired(identities.read(state), suite, clock, journal, blobs, state)
-    for name in sorted(manifests.blobs_of(session, number)):
+    for name in sorted(manifests.blobs_of(session, manifest)):
         blobs.put(blob(session, name), own=False)
-    finish(desired.accept(signed))
+    finish(desired.accept(manifest.object))
     if not desired.is_complete():
         raise RuntimeError(f"{place.site}: the unit lacks {len(desired.missing())} blobs on the bench")
     save_flash(flash, place.flash)

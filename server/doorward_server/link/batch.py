@@ -20,19 +20,16 @@ Item = ReceivedRecord | ReceivedHead | ReceivedPicture
 def store(
     session: Session,
     batch: list[Item],
-    journals: journal.Journals,
     broken: frozenset[tuple[int, int, int]] = frozenset(),
 ) -> Outcome:
     """Store a batch in its order. The caller commits, then carries the outcome out.
 
-    `journals` are those that the writer has met. Raises ProjectionError for a record that breaks the
-    projection. The caller rolls back, forgets the journals, and tries again with the record's place in
-    `broken`: then it is stored all the same, alarms, and stays out of the projection.
+    Raises ProjectionError for a record that breaks the projection. The caller rolls back and tries again with
+    the record's place in `broken`: then it is stored all the same, alarms, and stays out of the projection.
     """
     outcome = Outcome()
     ids = {item.unit_id for item in batch}
     units = {unit.id: unit for unit in session.exec(select(Unit).where(col(Unit.id).in_(ids)))}
-    journal.use(session, journals)
     journal.prepare(
         session, ((item.unit_id, item.epoch) for item in batch if isinstance(item, ReceivedRecord))
     )

@@ -1,4 +1,4 @@
-"""The one writer of the link: everything that units send goes to the database through here, in batches.
+"""What units report goes to the database through here, in batches, in their order.
 
 While one batch is being committed by the writer's thread, what arrives meanwhile makes the next: a quiet unit
 waits for nobody, a backlog is stored hundreds of records at a time. `stored` goes out only after the
@@ -8,16 +8,11 @@ commit. A batch that fails is not acknowledged: its units are disconnected, and 
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
-from sqlmodel import Session
-
-from doorward_server.link import journal
 from doorward_server.link.batch import Item, store
 from doorward_server.link.leaves import ProjectionError
 from doorward_server.link.received import Outcome, ReceivedHead
-from doorward_server.services import Services
+from doorward_server.link.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -25,26 +20,22 @@ BATCH = 500  # what others who write may have to wait for: some 0.2 s
 # Items that may wait before whoever brings more has to wait as well.
 ROOM = 2000
 
-Result = TypeVar("Result")
-
 
 class Ingest:
     """Takes items on the event loop, stores them on the writer's thread, hands outcomes back on the loop."""
 
     def __init__(
         self,
-        services: Services,
+        writer: Writer,
         done: Callable[[Outcome], None],
         failed: Callable[[set[int]], None],
     ) -> None:
         """`done` is given what to do after each commit, `failed` the units whose items were lost."""
-        self._services = services
+        self._writer = writer
         self._done = done
         self._failed = failed
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="link-writer")
         self._items: list[Item] = []
         self._heads: dict[int, ReceivedHead] = {}
-        self._journals: journal.Journals = {}  # for the writer's thread alone
         self._task: asyncio.Task[None] | None = None
         self._room = asyncio.Event()
         self._room.set()
@@ -58,15 +49,10 @@ class Ingest:
         if self._task is None:
             self._task = asyncio.create_task(self._store_all())
 
-    async def write(self, action: Callable[[Session], Result]) -> Result:
-        """Run something in a writing transaction on the writer's thread, after what is in work there."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._in_transaction, action)
-
     async def close(self) -> None:
-        """Store what has been taken, then stop."""
+        """Store what has been taken."""
         if self._task is not None:
             await self._task
-        self._writer.shutdown()
 
     def waiting_head(self, unit_id: int) -> ReceivedHead | None:
         """The unit's newest head that is ahead of its leaves."""
@@ -100,20 +86,9 @@ class Ingest:
         broken: frozenset[tuple[int, int, int]] = frozenset()
         while True:
             try:
-                return await self.write(
-                    lambda session, broken=broken: store(session, batch, self._journals, broken)
-                )
+                return await self._writer.run(lambda session, broken=broken: store(session, batch, broken))
             except ProjectionError as problem:
                 if problem.place in broken:
                     raise
                 log.exception("a record is stored without being projected")
                 broken |= {problem.place}
-
-    def _in_transaction(self, action: Callable[[Session], Any]) -> Any:
-        try:
-            with self._services.database.writing() as session:
-                journal.use(session, self._journals)
-                return action(session)
-        except BaseException:
-            self._journals.clear()  # they may be ahead of what was rolled back
-            raise

@@ -10,17 +10,19 @@ from collections.abc import Coroutine
 from typing import Any
 
 from doorward_protocol.errors import ProtocolError
-from sqlmodel import Session, col, select, update
+from sqlalchemy import bindparam
+from sqlmodel import Session, SQLModel, col, select, update
 
 from doorward_server.link import state
+from doorward_server.link.contents import Contents
 from doorward_server.link.heads import refused_for_gap
 from doorward_server.link.ingest import Ingest
 from doorward_server.link.pictures import Partial, Pictures
 from doorward_server.link.received import Outcome
 from doorward_server.link.session import Carrier, LinkSession
 from doorward_server.link.watch import Timers
+from doorward_server.link.writer import Writer
 from doorward_server.services import Services
-from doorward_server.units import blobs
 from doorward_server.units.models import Unit
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,10 @@ OFFLINE_SECONDS = 20  # a unit reconnects within a few seconds; a street's line 
 START_SECONDS = 60  # after the server's own start
 HEAD_SECONDS = 60  # a head follows its records within 2 s or at the end of a handover
 GAP_SECONDS = 30
-CONTENTS_KEPT = 32
+_UNIT: Any = SQLModel.metadata.tables["unit"]
+_KEY = select(_UNIT.c.id, _UNIT.c.dh_key).where(
+    _UNIT.c.kid == bindparam("kid")
+)  # built once: all come at once
 
 
 class Links:
@@ -37,18 +42,19 @@ class Links:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self.ingest = Ingest(services, self._stored, self._lost)
+        self.writer = Writer(services)
+        self.ingest = Ingest(self.writer, self._stored, self._lost)
+        self.contents = Contents(services)
         self._loop = asyncio.get_running_loop()
         self._sessions: dict[int, LinkSession] = {}
         self._unit_ids: dict[bytes, int] = {}
         self._partials: dict[int, dict[bytes, Partial]] = {}
-        self._contents: dict[bytes, bytes] = {}
         self._timers = Timers()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Nobody is connected yet; whoever does not come within a minute is away."""
-        for unit_id in await self.ingest.write(_all_offline):
+        for unit_id in await self.writer.run(_all_offline):
             self._timers.start("away", unit_id, START_SECONDS, lambda unit_id=unit_id: self._away(unit_id))
 
     async def close(self) -> None:
@@ -58,7 +64,9 @@ class Links:
             session.stop()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.contents.close()
         await self.ingest.close()
+        await self.writer.close()
 
     async def serve(self, carrier: Carrier) -> None:
         """Serve one connection to its end. It has a task of its own, so that it always ends in order."""
@@ -73,11 +81,11 @@ class Links:
     def public_key_of(self, kid: bytes) -> bytes | None:
         """The handshake key of a registered unit."""
         with self.services.database.reading() as session:
-            unit = session.exec(select(Unit).where(Unit.kid == kid)).first()
-            if unit is None:
-                return None
-            self._unit_ids[kid] = unit.id
-            return unit.dh_key
+            found = session.connection().execute(_KEY, {"kid": kid}).first()
+        if found is None:
+            return None
+        self._unit_ids[kid], key = found
+        return key
 
     async def add(self, session: LinkSession) -> None:
         """Take a session whose handshake is done; an older one of the same unit ends."""
@@ -92,7 +100,7 @@ class Links:
         )
         self._timers.stop("away", unit_id)
         now = self.services.clock.milliseconds()
-        await self.ingest.write(lambda database: state.note_online(database, unit_id, now))
+        await self.writer.share(unit_id, lambda database: state.note_online(database, unit_id, now))
 
     async def remove(self, session: LinkSession) -> None:
         """A session has ended. If no newer one took its place, the unit is offline."""
@@ -104,7 +112,7 @@ class Links:
         for subject in ("head", "gap"):
             self._timers.stop(subject, unit_id)
         now = self.services.clock.milliseconds()
-        await self.ingest.write(lambda database: state.note_offline(database, unit_id, now))
+        await self.writer.share(unit_id, lambda database: state.note_offline(database, unit_id, now))
         self._timers.start("away", unit_id, OFFLINE_SECONDS, lambda: self._away(unit_id))
 
     def is_online(self, unit_id: int) -> bool:
@@ -125,25 +133,11 @@ class Links:
         """Alarm that a unit sent what it must not."""
         if unit_id:
             self._later(
-                self.ingest.write(
-                    lambda database: state.note_abuse(database, unit_id, problem.reason, problem.detail)
+                self.writer.share(
+                    unit_id,
+                    lambda database: state.note_abuse(database, unit_id, problem.reason, problem.detail),
                 )
             )
-
-    async def content(self, name: bytes) -> bytes | None:
-        """A blob's content. The last few are kept: a unit asks for one in pieces."""
-        if name not in self._contents:
-            content = await self._loop.run_in_executor(None, self._read, name)
-            if content is None:
-                return None
-            while len(self._contents) >= CONTENTS_KEPT:
-                del self._contents[next(iter(self._contents))]
-            self._contents[name] = content
-        return self._contents[name]
-
-    def _read(self, name: bytes) -> bytes | None:
-        with self.services.database.reading() as session:
-            return blobs.get(session, name)
 
     def _with(self, unit_id: int, action: Any) -> None:
         session = self._sessions.get(unit_id)
@@ -174,7 +168,7 @@ class Links:
             self._with(unit_id, lambda one: one.stop())
 
     def _away(self, unit_id: int) -> None:
-        self._later(self.ingest.write(lambda database: state.note_absence(database, unit_id)))
+        self._later(self.writer.share(unit_id, lambda database: state.note_absence(database, unit_id)))
 
     def _unsigned(self, unit_id: int, gap: bool) -> None:
         """Records without a head, or a head without records, for too long."""
@@ -185,7 +179,7 @@ class Links:
             problem = refused_for_gap()
             fields = {"what": "head", "reference": b"", "reason": problem.reason, "detail": problem.detail}
             self._with(unit_id, lambda one: one.outbox.put("refused", **fields))
-        self._later(self.ingest.write(lambda database: state.note_uncovered(database, unit_id, gap)))
+        self._later(self.writer.share(unit_id, lambda database: state.note_uncovered(database, unit_id, gap)))
 
     def _later(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._loop.create_task(work)

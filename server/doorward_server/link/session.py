@@ -7,10 +7,12 @@ never ends more than this connection.
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from doorward_protocol import channel, edhoc, messages
 from doorward_protocol.errors import NAMES, NOT_WANTED, TIMED_OUT, TOO_LARGE, ProtocolError
+from sqlmodel import Session
 
 from doorward_server.link import state
 from doorward_server.link.outbox import Outbox
@@ -27,6 +29,8 @@ HANDSHAKE_SECONDS = 30  # a device needs two for its arithmetic, a poor line som
 POLICY_VIOLATION = 1008  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
 INTERNAL_ERROR = 1011
+
+Result = TypeVar("Result")
 
 
 class Carrier(Protocol):
@@ -153,11 +157,14 @@ class LinkSession:
     async def _send(self, plaintext: bytes) -> None:
         await self._carrier.send(self._channel.seal(plaintext))
 
+    async def _share(self, action: Callable[[Session], Result]) -> Result:
+        return await self._links.writer.share(self.unit_id, action)
+
     async def _on_status(self, fields: dict) -> None:
         now = self._services.clock.milliseconds()
         self.outbox.put("time", nonce=fields["nonce"], time=now)
         first, self._greeted = not self._greeted, True
-        answer = await self._links.ingest.write(
+        answer = await self._share(
             lambda session: state.note_status(session, self.unit_id, fields, now, first)
         )
         self._allowed |= answer.listed
@@ -178,13 +185,13 @@ class LinkSession:
         await self._links.ingest.put(ReceivedHead(self.unit_id, fields["object"], now))
 
     async def _on_have(self, fields: dict) -> None:
-        await self._links.ingest.write(lambda session: state.note_have(session, self.unit_id, fields))
+        await self._share(lambda session: state.note_have(session, self.unit_id, fields))
 
     async def _on_want(self, fields: dict) -> None:
         name, offset = fields["hash"], fields["offset"]
         content = None
         if name in self._allowed:
-            content = await self._links.content(name)
+            content = await self._links.contents.get(name)
         if content is None:
             self.outbox.put("refused", what="want", reference=name, reason=NOT_WANTED, detail="not listed")
         elif offset >= len(content):
@@ -206,4 +213,4 @@ class LinkSession:
     async def _on_refused(self, fields: dict) -> None:
         if fields["what"] == "want":
             self.pictures.refused(fields["reference"])
-        await self._links.ingest.write(lambda session: state.note_refused(session, self.unit_id, fields))
+        await self._share(lambda session: state.note_refused(session, self.unit_id, fields))

@@ -3,9 +3,11 @@
 Each function runs in a writing transaction on the link's writer and returns what is to be answered.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from doorward_protocol import records
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from doorward_server import live
@@ -20,6 +22,18 @@ from doorward_server.units.models import Unit
 
 PICTURES_PER_STATUS = 64
 _LONGEST_TEXT = 100
+# Every status asks for these, and all units say theirs when the server comes back: built once.
+_EPOCHS = (
+    select(JournalEpoch)
+    .where(col(JournalEpoch.unit_id) == bindparam("unit"))
+    .order_by(col(JournalEpoch.id).desc())
+)
+_LACKING = (
+    select(Picture.hash)
+    .where(col(Picture.unit_id) == bindparam("unit"), col(Picture.content).is_(None))
+    .order_by(col(Picture.time).desc())
+    .limit(PICTURES_PER_STATUS)
+)
 
 
 class StatusAnswer(NamedTuple):
@@ -70,18 +84,16 @@ def note_status(
     session.add(unit)
     session.flush()
     _watch_clock(session, unit, first)
-    _watch_journal(session, unit)
-    listed = set()
+    epochs = session.exec(_EPOCHS, params={"unit": unit_id}).all()
+    _watch_journal(session, unit, epochs)
+    newest = manifests.fresh(session, unit) if first else manifests.newest(session, unit)
+    listed = manifests.blobs_of(session, newest) if first and newest is not None else set()
     if first:
-        if manifests.is_overdue(session, unit):
-            manifests.compile_manifest(session, unit)
-        listed = manifests.blobs_of(session, unit_id)
         publish(session, unit, "status")
-    old = fields["manifest"] != unit.manifest_version
     return StatusAnswer(
-        manifests.newest_object(session, unit_id) if old else None,
+        None if newest is None or newest.version == fields["manifest"] else newest.object,
         listed,
-        _missed_receipt(session, unit, fields["acknowledged"]),
+        _missed_receipt(session, unit, epochs, fields["acknowledged"]),
         _missing_pictures(session, unit_id),
     )
 
@@ -156,35 +168,26 @@ def _watch_clock(session: Session, unit: Unit, first: bool) -> None:
             alarms.raise_alarm(session, name, unit, offset=unit.clock_offset)
 
 
-def _watch_journal(session: Session, unit: Unit) -> None:
+def _watch_journal(session: Session, unit: Unit, epochs: Sequence[JournalEpoch]) -> None:
     """A unit whose journal is shorter than what it has signed was restored or replaced (S25)."""
-    latest = session.exec(
-        select(JournalEpoch)
-        .where(JournalEpoch.unit_id == unit.id, JournalEpoch.head_size > 0)
-        .order_by(col(JournalEpoch.id).desc())
-        .limit(1)
-    ).first()
-    if latest is None:
-        return
-    if unit.epoch == latest.epoch and unit.size < latest.head_size:
+    latest = next((one for one in epochs if one.head_size > 0), None)
+    if latest is not None and unit.epoch == latest.epoch and unit.size < latest.head_size:
         evidence = f"status: size {unit.size} of epoch {unit.epoch}"
         note_conflict(session, unit, "journal_back", unit.epoch, unit.size, evidence.encode())
 
 
-def _missed_receipt(session: Session, unit: Unit, acknowledged: int) -> bytes | None:
+def _missed_receipt(
+    session: Session, unit: Unit, epochs: Sequence[JournalEpoch], acknowledged: int
+) -> bytes | None:
+    if not any(one.epoch == unit.epoch and acknowledged < one.head_size for one in epochs):
+        return None
     head = newest_head(session, unit.id, unit.epoch)
-    return head.receipt if head is not None and acknowledged < head.size <= unit.size else None
+    return head.receipt if head is not None and head.size <= unit.size else None
 
 
 def _missing_pictures(session: Session, unit_id: int) -> list[bytes]:
     """Pictures named in records whose content has not come, the oldest of the newest first."""
-    statement = (
-        select(Picture.hash)
-        .where(Picture.unit_id == unit_id, col(Picture.content).is_(None))
-        .order_by(col(Picture.time).desc())
-        .limit(PICTURES_PER_STATUS)
-    )
-    return list(reversed(session.exec(statement).all()))
+    return list(reversed(session.exec(_LACKING, params={"unit": unit_id}).all()))
 
 
 def _health(items: list[Any]) -> list[Any]:

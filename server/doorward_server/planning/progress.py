@@ -31,6 +31,7 @@ HOLD_BEFORE = datetime.timedelta(hours=12)
 HOLD_AFTER = datetime.timedelta(hours=2)
 # Orders that expired so long ago are closed or void; leaving them out keeps the lists short over the years.
 LONG_PAST = datetime.timedelta(days=2)
+LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 _KNOWN = "stops_of_runs"
@@ -125,6 +126,23 @@ def next_change(session: Session) -> datetime.datetime | None:
     )
     moments = (begin and begin - HOLD_BEFORE, closed and closed + HOLD_AFTER, void and void + HOLD_AFTER)
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def last_changes(session: Session) -> dict[int, datetime.datetime]:
+    """By site: when `stops_to_hold` last gave something else by time alone, if it did so in the last days."""
+    now = services_of(session).clock.now()
+    query = select(Stop.site_id, Stop.window_from, Stop.closed_at, Stop.expires).where(
+        col(Stop.order_version) > 0,
+        Stop.status != StopStatus.CANCELLED,
+        col(Stop.window_from) <= now + HOLD_BEFORE,
+        col(Stop.expires) > now - LONG_PAST,
+    )
+    found: dict[int, datetime.datetime] = {}
+    for site_id, window_from, closed_at, expires in session.exec(query):
+        for moment in (window_from - HOLD_BEFORE, (closed_at or expires) + HOLD_AFTER):
+            if found.get(site_id, LONG_AGO) < moment <= now:
+                found[site_id] = moment
+    return found
 
 
 def place_of_box(session: Session, epc: bytes) -> tuple[Box, Stop | None] | None:

@@ -1,20 +1,33 @@
 """Blobs at rest: content by its SHA-256. What shows or measures a person is sealed with that person's key."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
 
-from sqlmodel import Session, select
+from sqlalchemy import bindparam
+from sqlmodel import Session, SQLModel, col, select
 
+from doorward_server.people.models import PersonKey
 from doorward_server.security import biometrics
 from doorward_server.units.models import Blob, Derived
 
 _PURPOSE = "blob"
+# Looked up some twenty times for each manifest: built once, and past the session, they cost a fifth. What is
+# added to these tables, below, is written at once, so that the session holds nothing back.
+_BLOB: Any = SQLModel.metadata.tables["blob"]
+_DERIVED: Any = SQLModel.metadata.tables["derived"]
+_NAMED = select(Blob).where(col(Blob.hash).in_(bindparam("names", expanding=True)))
+_SIZE = select(_BLOB.c.size).where(_BLOB.c.hash == bindparam("name"))
+_MADE = select(_DERIVED.c.hash).where(
+    _DERIVED.c.kind == bindparam("kind"), _DERIVED.c.source == bindparam("source")
+)
 
 
 def put(session: Session, content: bytes, person_id: int | None = None) -> bytes:
     """Store a content once; returns its hash. With `person_id` it is sealed with that person's key."""
     name = hashlib.sha256(content).digest()
-    if session.exec(select(Blob.hash).where(Blob.hash == name)).first() is None:
+    if _value(session, _SIZE, name=name) is None:
         kept = content
         if person_id is not None:
             kept = biometrics.seal(session, person_id, _PURPOSE, content)
@@ -25,20 +38,31 @@ def put(session: Session, content: bytes, person_id: int | None = None) -> bytes
 
 def get(session: Session, name: bytes) -> bytes | None:
     """The content of this hash; None if it is unknown, or deleted with its person's key."""
-    blob = session.get(Blob, name)
-    if blob is None:
-        return None
-    if blob.person_id is None:
-        return blob.content
-    try:
-        return biometrics.unseal(session, blob.person_id, _PURPOSE, blob.content)
-    except biometrics.SealBroken:
-        return None
+    return get_all(session, [name]).get(name)
+
+
+def get_all(session: Session, names: Iterable[bytes]) -> dict[bytes, bytes]:
+    """The contents of these hashes, looked up together; without those that are unknown or deleted."""
+    rows = session.exec(_NAMED, params={"names": list(names)}).all()
+    found = {blob.hash: blob.content for blob in rows if blob.person_id is None}
+    sealed = [(blob, blob.person_id) for blob in rows if blob.person_id is not None]
+    if sealed:
+        people = {person_id for _, person_id in sealed}
+        _keys = session.exec(
+            select(PersonKey).where(col(PersonKey.person_id).in_(people))
+        ).all()  # for unseal
+    for blob, person_id in sealed:
+        with suppress(biometrics.SealBroken):
+            found[blob.hash] = biometrics.unseal(session, person_id, _PURPOSE, blob.content)
+    return found
 
 
 def size(session: Session, name: bytes) -> int:
     """Bytes of a stored content."""
-    return session.exec(select(Blob.size).where(Blob.hash == name)).one()
+    found = _value(session, _SIZE, name=name)
+    if found is None:
+        raise KeyError(f"no content has the hash {name.hex()}")
+    return found
 
 
 def derive(
@@ -49,10 +73,14 @@ def derive(
     What `make` raises is passed on, and nothing is remembered then.
     """
     digest = hashlib.sha256(source).digest()
-    known = session.get(Derived, (kind, digest))
+    known = _value(session, _MADE, kind=kind, source=digest)
     if known is not None:
-        return known.hash
+        return known
     name = put(session, make(), person_id)
     session.add(Derived(kind=kind, source=digest, hash=name))
     session.flush()
     return name
+
+
+def _value(session: Session, statement: Any, **values: Any) -> Any:
+    return session.connection().execute(statement, values).scalar_one_or_none()

@@ -7,6 +7,7 @@ no fonts and no speech.
 
 import logging
 from collections.abc import Iterable
+from functools import lru_cache
 
 from doorward_protocol import objects
 from doorward_protocol.prompts import PROMPTS
@@ -122,10 +123,16 @@ def referenced(kind: int, content: bytes) -> list[bytes]:
         vehicle = objects.part("vehicle", objects.decode_blob("order", content)["vehicle"])
         named = [vehicle["clip"], vehicle["label"]]
     elif kind == objects.PROMPTS:
-        named = [name for row in objects.decode_blob("prompts", content)["prompts"] for name in row[1:]]
+        return _prompts_named(content)
     else:
         named = []
     return [name for name in named if name is not None]
+
+
+@lru_cache(maxsize=4)
+def _prompts_named(content: bytes) -> list[bytes]:
+    """Some two hundred, and the same for all units."""
+    return [name for row in objects.decode_blob("prompts", content)["prompts"] for name in row[1:]]
 
 
 def speech_of(services: Services) -> SpeechStore:

@@ -2,8 +2,11 @@
 
 Orders come into a manifest 12 h before their window and leave it 2 h after their end, and a manifest is
 renewed before it goes stale. Nothing is polled: `wake` says that a plan has changed, and with it perhaps the
-next moment. All units are looked at a few at a time: each step is a short transaction, and whoever else
-has something to write comes in between.
+next moment. At such a moment only those units are looked at whose manifest time has made old.
+
+Once after each start everybody is looked at, because another release or other settings may make other
+contents. That is never urgent, and a start is when all units come back: it goes a few units at a time, with
+pauses. Each step is a short transaction, and whoever else has something to write comes in between.
 """
 
 import asyncio
@@ -22,7 +25,10 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 60  # after a failure that is not the plan's: a full disk, a lost database
 LEAST_SECONDS = 0.001
-STEP = 10  # units in one transaction: some 50 ms
+STEP = 5  # units in one transaction: some 50 ms
+PAUSE_SECONDS = (
+    0.5  # between the steps of the look at everybody: a tenth of a processor, minutes for a thousand
+)
 LONGEST_SECONDS = 3600  # a wall clock may be set while the timer runs
 
 
@@ -36,6 +42,9 @@ class Keeper:
         # In ms since 1970 UTC; in the past at first, so that everything is looked at once.
         self._boundary: int | None = 0
         self._units: set[int] = set()
+        # Whom the look at everybody has not reached yet (None: it has not begun), and when it goes on.
+        self._unseen: list[int] | None = None
+        self._goes_on = self._loop.time()
 
     def wake(self, unit_id: int | None = None) -> None:
         """Something has changed, and with it perhaps the next moment; `unit_id`: look at this unit now.
@@ -50,7 +59,7 @@ class Keeper:
         self._changed.set()
 
     async def run(self) -> None:
-        """Look at all manifests now, and again at every boundary, until cancelled."""
+        """Look at what time has made old now and at every boundary, until cancelled."""
         while True:
             self._changed.clear()
             units, self._units = self._units, set()
@@ -64,28 +73,37 @@ class Keeper:
                     await self._changed.wait()
 
     def _step(self, units: set[int]) -> float | None:
-        """Refresh these units, or all if a boundary was passed; returns the seconds until the next one."""
+        """Refresh these units, and those that time has made old; returns the seconds until the next step."""
         now = self._services.clock.milliseconds()
-        passed = self._boundary is not None and now >= self._boundary
-        if units or passed:
-            self._refresh(None if passed else units)
+        if self._boundary is not None and now >= self._boundary:
+            with self._services.database.reading() as session:
+                units = units.union(manifests.due(session))
+        self._refresh(sorted(units))
+        self._look_further()
         with self._services.database.reading() as session:
             moment = manifests.next_boundary(session)
         self._boundary = None if moment is None else to_milliseconds(moment)
-        if self._boundary is None:
-            return None
-        return min(max((self._boundary - now) / 1000, LEAST_SECONDS), LONGEST_SECONDS)
+        delays = [self._goes_on - self._loop.time()] if self._unseen else []
+        if self._boundary is not None:
+            delays.append(min((self._boundary - now) / 1000, LONGEST_SECONDS))
+        return max(min(delays), LEAST_SECONDS) if delays else None
 
-    def _refresh(self, only: set[int] | None) -> None:
-        """Refresh these units, or all for None. After a failure the next try looks at all of them again."""
-        with self._services.database.reading() as session:
-            everybody = session.exec(select(Unit.id).order_by(col(Unit.id))).all()
-        ids = [unit_id for unit_id in everybody if only is None or unit_id in only]
+    def _look_further(self) -> None:
+        """Go on with the look at everybody, if it is time. What fails is tried again."""
+        if self._unseen is None:
+            with self._services.database.reading() as session:
+                self._unseen = list(session.exec(select(Unit.id).order_by(col(Unit.id))))
+        if self._unseen and self._loop.time() >= self._goes_on:
+            self._refresh(self._unseen[:STEP])
+            self._unseen = self._unseen[STEP:]
+            self._goes_on = self._loop.time() + PAUSE_SECONDS
+
+    def _refresh(self, ids: list[int]) -> None:
         for at in range(0, len(ids), STEP):
             with self._services.database.writing() as session:
                 query = select(Unit).where(col(Unit.id).in_(ids[at : at + STEP])).order_by(col(Unit.id))
                 for unit in session.exec(query).all():
-                    service.refresh(session, unit)
+                    service.renew(session, unit)
 
 
 @asynccontextmanager

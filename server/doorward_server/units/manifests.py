@@ -9,11 +9,12 @@ import hashlib
 from datetime import datetime
 
 from doorward_protocol import cbor, objects
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, col, func, select
 
-from doorward_server.clock import from_milliseconds
+from doorward_server.clock import from_milliseconds, to_milliseconds
 from doorward_server.fleet.models import Site
-from doorward_server.planning.progress import next_change, stops_to_hold
+from doorward_server.planning.progress import last_changes, next_change, stops_to_hold
 from doorward_server.services import services_of
 from doorward_server.units import authority, blobs, contents
 from doorward_server.units.authority import Entry
@@ -22,28 +23,46 @@ from doorward_server.units.models import ManifestVersion, Unit
 HOUR = 3_600_000  # ms
 # One pack of prompts; its id in the manifest.
 PROMPTS_ID = 1
+# Asked for with every status: built once.
+_OF_UNIT = select(ManifestVersion).where(
+    col(ManifestVersion.unit_id) == bindparam("unit"), col(ManifestVersion.version) == bindparam("version")
+)
 
 
 def next_boundary(session: Session) -> datetime | None:
     """When the manifest of some unit has to be looked at again; None if nothing is ahead."""
     first = session.exec(
-        select(func.min(ManifestVersion.issued + ManifestVersion.fresh_until))
-        .join(Unit, col(Unit.id) == ManifestVersion.unit_id)
-        .where(ManifestVersion.version == Unit.manifest_version)
+        select(func.min(ManifestVersion.issued + ManifestVersion.fresh_until)).join(Unit, _is_newest())
     ).one()
     renewal = None if first is None else from_milliseconds(first // 2)
     return min((moment for moment in (renewal, next_change(session)) if moment is not None), default=None)
+
+
+def due(session: Session) -> list[int]:
+    """The units, by number, that have no manifest, or one that time has made old since it was issued."""
+    now = services_of(session).clock.milliseconds()
+    changes = {site: to_milliseconds(moment) for site, moment in last_changes(session).items()}
+    query = (
+        select(Unit.id, Unit.site_id, ManifestVersion.issued, ManifestVersion.fresh_until)
+        .join(ManifestVersion, _is_newest(), isouter=True)
+        .order_by(col(Unit.id))
+    )
+    return [
+        unit_id
+        for unit_id, site_id, issued, fresh_until in session.exec(query)
+        if issued is None or now >= (issued + fresh_until) // 2 or changes.get(site_id, -1) >= issued
+    ]
 
 
 def compile_manifest(session: Session, unit: Unit) -> ManifestVersion | None:
     """Make the unit's next manifest if it needs one; None if the newest still says what it should."""
     services = services_of(session)
     now = services.clock.milliseconds()
-    newest = _newest(session, unit)
-    version = 1 if newest is None else newest.version + 1
-    entries = _entries(session, unit, version, _entries_of(session, newest))
+    last = newest(session, unit)
+    version = 1 if last is None else last.version + 1
+    entries = _entries(session, unit, version, [] if last is None else _entries_of(session, last))
     digest = hashlib.sha256(cbor.encode([list(entry) for entry in entries])).digest()
-    if newest is not None and newest.entries_hash == digest and now < _renewal(newest):
+    if last is not None and last.entries_hash == digest and now < _renewal(last):
         return None
     fresh_until = now + services.settings.manifest_fresh_hours * HOUR
     made = ManifestVersion(
@@ -61,32 +80,29 @@ def compile_manifest(session: Session, unit: Unit) -> ManifestVersion | None:
     return made
 
 
-def is_overdue(session: Session, unit: Unit) -> bool:
-    """Whether the unit has no manifest, or one that should have been renewed by now.
+def fresh(session: Session, unit: Unit) -> ManifestVersion | None:
+    """The unit's newest manifest; made now if it has none, or one that should have been renewed by now.
 
     Looks at time alone. What changes a manifest's entries makes the new one itself (`service.refresh`, the
     keeper), once, and not each of the units that connect.
     """
-    newest = _newest(session, unit)
-    return newest is None or services_of(session).clock.milliseconds() >= _renewal(newest)
+    found = newest(session, unit)
+    if found is None or services_of(session).clock.milliseconds() >= _renewal(found):
+        return compile_manifest(session, unit)
+    return found
 
 
-def newest_object(session: Session, unit_id: int) -> bytes | None:
-    """The unit's newest signed manifest."""
-    unit = session.get_one(Unit, unit_id)
-    newest = _newest(session, unit)
-    return None if newest is None else newest.object
+def newest(session: Session, unit: Unit) -> ManifestVersion | None:
+    """The unit's newest manifest."""
+    return session.exec(_OF_UNIT, params={"unit": unit.id, "version": unit.manifest_version}).first()
 
 
-def blobs_of(session: Session, unit_id: int) -> set[bytes]:
-    """The hashes of everything that the unit's newest manifest lists, directly or within a listed blob."""
-    newest = _newest(session, session.get_one(Unit, unit_id))
-    listed = set()
-    for kind, _, _, name, _ in _entries_of(session, newest):
-        listed.add(name)
-        content = blobs.get(session, name)
-        if content is not None:
-            listed.update(contents.referenced(kind, content))
+def blobs_of(session: Session, manifest: ManifestVersion) -> set[bytes]:
+    """The hashes of everything that a manifest lists, directly or within a listed blob."""
+    kinds = {name: kind for kind, _, _, name, _ in _entries_of(session, manifest)}
+    listed = set(kinds)
+    for name, content in blobs.get_all(session, kinds).items():
+        listed.update(contents.referenced(kinds[name], content))
     return listed
 
 
@@ -110,17 +126,13 @@ def _entries(session: Session, unit: Unit, version: int, before: list[Entry]) ->
     return sorted(entries)
 
 
-def _entries_of(session: Session, manifest: ManifestVersion | None) -> list[Entry]:
-    if manifest is None:
-        return []
+def _entries_of(session: Session, manifest: ManifestVersion) -> list[Entry]:
     return [tuple(row) for row in authority.open_manifest(services_of(session), manifest.object)["entries"]]
 
 
-def _newest(session: Session, unit: Unit) -> ManifestVersion | None:
-    statement = select(ManifestVersion).where(
-        ManifestVersion.unit_id == unit.id, ManifestVersion.version == unit.manifest_version
-    )
-    return session.exec(statement).first()
+def _is_newest() -> ColumnElement[bool]:
+    """Joins a unit with its newest manifest."""
+    return (col(ManifestVersion.unit_id) == Unit.id) & (col(ManifestVersion.version) == Unit.manifest_version)
 
 
 def _renewal(manifest: ManifestVersion) -> int:

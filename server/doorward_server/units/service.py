@@ -84,16 +84,21 @@ def orders_changed(session: Session, site_ids: Iterable[int]) -> None:
 
 
 def refresh(session: Session, unit: Unit) -> ManifestVersion | None:
-    """Make the unit's next manifest if it needs one, and send it once that is committed."""
-    made = manifests.compile_manifest(session, unit)
-    services = services_of(session)
-    line = line_of(services)
-    if made is not None and line is not None:
-        listed = manifests.blobs_of(session, unit.id)
-        after_commit(session, lambda: line.offer_manifest(unit.id, made.object, listed))
-    keeper = services.parts.get("manifests")
+    """`renew`, for whoever has changed something: the keeper looks again when the next change is due."""
+    made = renew(session, unit)
+    keeper = services_of(session).parts.get("manifests")
     if keeper is not None:
         after_commit(session, keeper.wake)
+    return made
+
+
+def renew(session: Session, unit: Unit) -> ManifestVersion | None:
+    """Make the unit's next manifest if it needs one, and send it once that is committed."""
+    made = manifests.compile_manifest(session, unit)
+    line = line_of(services_of(session))
+    if made is not None and line is not None:
+        listed = manifests.blobs_of(session, made)
+        after_commit(session, lambda: line.offer_manifest(unit.id, made.object, listed))
     return made
 
 
@@ -112,12 +117,12 @@ def list_units(session: Session) -> list[Unit]:
 
 def desired(session: Session, unit: Unit) -> list[dict[str, Any]]:
     """What the unit should hold: one row per entry of its newest manifest, and whether it lacks it."""
-    signed = manifests.newest_object(session, unit.id)
-    if signed is None:
+    newest = manifests.newest(session, unit)
+    if newest is None:
         return []
     missing = set(unit.actual_missing)
     rows = []
-    manifest = authority.open_manifest(services_of(session), signed)
+    manifest = authority.open_manifest(services_of(session), newest.object)
     for kind, number, version, name, size in manifest["entries"]:
         rows.append(
             {

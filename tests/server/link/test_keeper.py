@@ -1,4 +1,4 @@
-"""The keeper of manifests: everybody is looked at, a few in a transaction, so that others can write."""
+"""The keeper of manifests: who is looked at when, a few in a transaction, so that others can write."""
 
 import asyncio
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from doorward_server.database import Database
 from doorward_server.fleet.models import Site
-from doorward_server.units import keeper, service
+from doorward_server.units import keeper, manifests, service
 from doorward_server.units.models import Unit
 from sqlmodel import select
 
@@ -38,32 +38,79 @@ def transactions(monkeypatch) -> list[list[int]]:
             yield session
 
     monkeypatch.setattr(Database, "writing", counted)
-    monkeypatch.setattr(service, "refresh", lambda _session, unit: found[-1].append(unit.id))
+    monkeypatch.setattr(service, "renew", lambda _session, unit: found[-1].append(unit.id))
     monkeypatch.setattr(keeper, "STEP", 3)
     return found
 
 
-async def made(services) -> keeper.Keeper:
-    return keeper.Keeper(services)
+def fail(_session, _unit):
+    raise OSError("the disk is full")
 
 
-def test_at_first_everybody_is_looked_at_a_few_in_a_transaction(units, services, transactions):
-    asyncio.run(made(services))._step(set())
+@pytest.fixture
+def kept(services):
+    """A keeper whose loop stands still, and with it the time between its steps."""
+
+    async def make() -> keeper.Keeper:
+        return keeper.Keeper(services)
+
+    return asyncio.run(make())
+
+
+@pytest.fixture
+def looked_around(kept, monkeypatch):
+    """A keeper that has looked at everybody."""
+    monkeypatch.setattr(keeper, "PAUSE_SECONDS", 0)
+    while kept._unseen is None or kept._unseen:
+        kept._step(set())
+    return kept
+
+
+def test_after_a_start_everybody_is_looked_at_a_few_at_a_time(units, kept, transactions, monkeypatch):
+    monkeypatch.setattr(keeper, "PAUSE_SECONDS", 0)
+    for _ in range(4):
+        kept._step(set())
     assert [len(some) for some in transactions] == [3, 3, 1]
     assert sorted(one for some in transactions for one in some) == sorted(units)
 
 
-def test_later_only_those_are_looked_at_that_it_was_told_of(units, services, transactions):
-    one = asyncio.run(made(services))
-    one._step(set())
+def test_the_look_at_everybody_leaves_others_their_time(units, kept, transactions):
+    delay = kept._step(set())
+    assert 0 < delay <= keeper.PAUSE_SECONDS
+    kept._step(set())  # a plan has changed, and it is no time to go on
+    assert transactions == [units[:3]]
+
+
+def test_what_fails_is_looked_at_again(units, kept, transactions, monkeypatch):
+    renew = service.renew
+    monkeypatch.setattr(service, "renew", fail)
+    with pytest.raises(OSError, match="disk is full"):
+        kept._step(set())
+    monkeypatch.setattr(service, "renew", renew)
     transactions.clear()
-    one._step(set())
+    kept._step(set())
+    assert transactions == [units[:3]]
+
+
+def test_later_only_those_are_looked_at_that_it_was_told_of(units, looked_around, transactions):
+    looked_around._step(set())
     assert transactions == []
-    one._step({units[1], units[4]})
+    looked_around._step({units[4], units[1]})
     assert transactions == [[units[1], units[4]]]
 
 
-def test_registered_units_have_a_manifest_and_get_no_second_one(units, services):
-    asyncio.run(made(services))._step(set())
+def test_only_those_are_looked_at_whose_manifest_is_old(units, looked_around, transactions, services, clock):
+    with services.database.writing() as session:
+        half = services.settings.manifest_fresh_hours / 2
+        clock.pass_time(hours=half)
+        for unit_id in units[:5]:
+            unit = session.get_one(Unit, unit_id)
+            manifests.compile_manifest(session, unit)
+    transactions.clear()
+    looked_around._step(set())
+    assert transactions == [units[5:]]
+
+
+def test_registered_units_have_a_manifest_and_get_no_second_one(units, services, looked_around):
     with services.database.reading() as session:
         assert [unit.manifest_version for unit in session.exec(select(Unit))] == [1] * UNITS

@@ -96,7 +96,7 @@ def test_a_head_before_its_records_in_one_batch_needs_no_later_message(services,
     batch: list[Item] = [ReceivedHead(unit.id, unit.head(), 1)]
     batch += [ReceivedRecord(unit.id, unit.epoch, index, entry, 1) for index, entry in enumerate(entries)]
     with services.database.writing() as session:
-        outcome = store(session, batch, {})
+        outcome = store(session, batch)
     assert [name for _, name, _ in outcome.replies] == ["stored"]
     assert outcome.waiting == {}
 
@@ -106,7 +106,7 @@ def test_of_several_heads_that_wait_the_largest_is_kept(services, unit):
         door(unit)
     heads: list[Item] = [ReceivedHead(unit.id, unit.head(size=size), 1) for size in (2, 4, 3)]
     with services.database.writing() as session:
-        outcome = store(session, heads, {})
+        outcome = store(session, heads)
     assert outcome.waiting[unit.id] == ((unit.epoch, 4), heads[1])
 
 

@@ -24,6 +24,11 @@ def open_manifest(services, unit, data: bytes) -> dict:
     return run(objects.verify(unit.suite, "manifest", data, {key.kid: key.public}))
 
 
+def due(services):
+    with services.database.reading() as session:
+        return manifests.due(session)
+
+
 def entries(manifest) -> dict[tuple[int, int], tuple]:
     """The entries by kind and id."""
     return {(row[0], row[1]): tuple(row[2:]) for row in manifest["entries"]}
@@ -31,7 +36,8 @@ def entries(manifest) -> dict[tuple[int, int], tuple]:
 
 def newest(services, unit_id) -> dict:
     with services.database.reading() as session:
-        return authority.open_manifest(services, manifests.newest_object(session, unit_id) or b"")
+        manifest = manifests.newest(session, session.get_one(Unit, unit_id))
+        return authority.open_manifest(services, b"" if manifest is None else manifest.object)
 
 
 def versions(services, unit_id) -> list[int]:
@@ -176,7 +182,9 @@ def test_orders_come_and_go_with_their_time(services, unit, day, clock):
     clock.pass_time(hours=2, seconds=-1)
     refresh(services, unit.id)
     assert key in entries(newest(services, unit.id))
+    assert due(services) == []
     clock.pass_time(seconds=1)
+    assert due(services) == [unit.id]
     assert refresh(services, unit.id) is not None
     listed = entries(newest(services, unit.id))
     assert key not in listed

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 WIDTH, HEIGHT, SCALE = 360, 480, 3
 FRAME = (24, 44, 336, 460)  # the part of the canvas that is shown
+TURNED = 40 * SCALE  # what a head that is turned a little may need beside its own place
 Point = tuple[float, float]
 Colour = tuple[int, ...]
 
@@ -104,11 +105,16 @@ class Canvas:
 
     def lay(self, other: "Canvas", tilt: float = 0.0) -> None:
         """Put another canvas on top, turned by `tilt` degrees around the neck."""
-        image = other.image
+        box = other.image.getbbox()
+        if box is None:
+            return
+        left, top = (max(0, box[n] - TURNED) for n in (0, 1))
+        right, bottom = (min(other.image.size[n - 2], box[n] + TURNED) for n in (2, 3))
+        image = other.image.crop((left, top, right, bottom))  # turning the empty rest would cost most of it all
         if tilt:
-            centre = (WIDTH / 2 * SCALE, 300 * SCALE)
-            image = image.rotate(tilt, Image.Resampling.BICUBIC, center=centre)
-        self.image.alpha_composite(image)
+            centre = (WIDTH / 2 * SCALE - left, 300 * SCALE - top)
+            image = image.rotate(tilt, Image.Resampling.BILINEAR, center=centre)
+        self.image.alpha_composite(image, (left, top))
 
     def finish(self) -> Image.Image:
         """The finished picture: head and shoulders fill it."""

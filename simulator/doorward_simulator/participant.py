@@ -4,7 +4,6 @@ It runs until nothing is due and says `idle(deadline)`; while it is idle the wor
 What it writes and asks in between goes to its host: the unit's wiring, or the server's host.
 """
 
-import subprocess
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +19,14 @@ class Host(Protocol):
     def write(self, channel: str, data: bytes) -> None: ...
 
     def call(self, target: str, method: str, arguments: list) -> Any: ...
+
+
+class Process(Protocol):
+    """What a participant runs in."""
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> Any: ...
 
 
 class RefusedCall(Exception):  # noqa: N818 - becomes an error in the participant, not in the world
@@ -38,7 +45,7 @@ class Participant:
         name: str,
         endpoint: Endpoint,
         host: Host,
-        process: subprocess.Popen | None = None,
+        process: Process | None = None,
         console: Path | None = None,
     ):
         """`console` is the file with what the process printed: its end explains a failure."""

@@ -110,7 +110,7 @@ class Canvas:
             return
         left, top = (max(0, box[n] - TURNED) for n in (0, 1))
         right, bottom = (min(other.image.size[n - 2], box[n] + TURNED) for n in (2, 3))
-        image = other.image.crop((left, top, right, bottom))  # turning the empty rest would cost most of it all
+        image = other.image.crop((left, top, right, bottom))  # turning the empty rest would cost most
         if tilt:
             centre = (WIDTH / 2 * SCALE - left, 300 * SCALE - top)
             image = image.rotate(tilt, Image.Resampling.BILINEAR, center=centre)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from . import fork_server
 from .bus import Endpoint
 from .runtimes import micropython
 
@@ -50,16 +51,22 @@ def firmware_command(program: Path | None, runtime: Runtime, folder: Path) -> li
 
 
 def spawn(command: list[str], console: Path, environment: dict[str, str] | None = None):
-    """Start `command --bus FD`; returns (process, endpoint). What it prints is appended to `console`."""
+    """Start `command --bus FD`; returns (process, endpoint). What it prints is appended to `console`.
+
+    A module of this interpreter (`-m NAME`) is forked from its fork server, where that is possible.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with console.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [*command, "--bus", str(theirs.fileno())],
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-        )
-    theirs.close()
+    whole = {**os.environ, **(environment or {})}
+    with theirs, console.open("ab") as log:
+        if fork_server.POSSIBLE and command[:2] == [sys.executable, "-m"]:
+            process = fork_server.of(command[2]).start(command[3:], theirs.fileno(), log.fileno(), whole)
+        else:
+            process = subprocess.Popen(  # noqa: S603 - our own command
+                [*command, "--bus", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=whole,
+            )
     return process, Endpoint(ours)

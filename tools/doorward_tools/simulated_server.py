@@ -15,7 +15,8 @@ from pathlib import Path
 
 import uvicorn
 from doorward_protocol import messages
-from doorward_server.app import create_app
+from doorward_server.app import create_app, domain_routes
+from doorward_server.database import import_models
 from doorward_server.settings import Settings
 from doorward_simulator.runtimes.server_loop import ServerLoop, open_loop
 
@@ -67,6 +68,12 @@ class Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         await asyncio.Event().wait()  # the world ends this process
+
+
+def warm_up() -> None:
+    """Import what `create_app` imports while it starts: a fork server does it once for many days."""
+    import_models()
+    domain_routes()
 
 
 def main() -> None:

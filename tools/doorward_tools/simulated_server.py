@@ -7,6 +7,7 @@ database, files and the WebSocket of the units are the same.
 
 import argparse
 import asyncio
+import importlib
 import random
 import threading
 from collections.abc import Callable
@@ -71,7 +72,8 @@ class Server(uvicorn.Server):
 
 
 def warm_up() -> None:
-    """Import what `create_app` imports while it starts: a fork server does it once for many days."""
+    """Import what `create_app` and the first report import: a fork server does it once for many days."""
+    importlib.import_module("doorward_server.reports.document")
     import_models()
     domain_routes()
 

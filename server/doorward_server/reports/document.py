@@ -1,22 +1,35 @@
 """Draws a handover report as a PDF of one or two pages, Chinese with English beside it (S5)."""
 
+import string
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
 from doorward_server.reports.content import Report
-from doorward_server.speech.fonts import SIMPLIFIED_CHINESE, font_path
+from doorward_server.reports.fonts import cut_out
 
 _DARK = (15, 76, 74)
 _SOFT = (90, 100, 98)
+_FOOT = "Doorward  ·  {}  ·  {}"
 _HEADINGS = FontFace(emphasis="BOLD", fill_color=(232, 239, 237))
 
 
 def draw(report: Report) -> bytes:
     """The report as PDF."""
-    page = _Page(report.printed)
-    page.add_page()
+    letters = _Letters()
+    _write(letters, report)
+    with TemporaryDirectory(prefix="doorward-") as folder:
+        page = _Page(report.printed, "".join(sorted(letters.used)), Path(folder))
+        page.add_page()
+        _write(page, report)
+        return bytes(page.output())
+
+
+def _write(page: "_Page | _Letters", report: Report) -> None:
     page.heading(f"款箱交接报告  Handover report  No. {report.number}", "  ·  ".join(report.site))
     page.facts(
         [
@@ -52,18 +65,34 @@ def draw(report: Report) -> bytes:
     if report.head is not None:
         epoch, size, root = report.head
         page.note(f"日志 Journal: epoch {epoch}, size {size}, root {root}")
-    return bytes(page.output())
+
+
+class _Letters:
+    """Stands in for the page to find out which characters a report needs."""
+
+    def __init__(self) -> None:
+        self.used = {*string.printable, *_FOOT}
+
+    def _note(self, *texts: Any) -> None:
+        for text in texts:
+            if isinstance(text, str):
+                self.used |= {*text}
+            else:
+                self._note(*text)
+
+    heading = facts = table = note = _note
 
 
 class _Page(FPDF):
     """A4 with the one CJK font; the foot says when it was made and which page it is."""
 
-    def __init__(self, made: datetime) -> None:
+    def __init__(self, made: datetime, characters: str, folder: Path) -> None:
+        """`folder` keeps the fonts of these `characters` until the page has been put out."""
         super().__init__(format="A4")
         self.set_creation_date(made)
         self.set_title("Doorward handover report")
         for bold, style in ((False, ""), (True, "B")):
-            self.add_font("cjk", style, font_path(bold), collection_font_number=SIMPLIFIED_CHINESE)
+            self.add_font("cjk", style, cut_out(characters, bold, folder))
         self._made = made
         self.set_margins(16, 16)
         self.set_auto_page_break(auto=True, margin=20)
@@ -72,7 +101,7 @@ class _Page(FPDF):
         self.set_y(-14)
         self.set_font("cjk", "", 8)
         self.set_text_color(*_SOFT)
-        self.cell(0, 6, f"Doorward  ·  {_full(self._made)}  ·  {self.page_no()}", align="C")
+        self.cell(0, 6, _FOOT.format(_full(self._made), self.page_no()), align="C")
 
     def heading(self, text: str, below: str) -> None:
         self.set_font("cjk", "B", 16)

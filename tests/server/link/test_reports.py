@@ -47,11 +47,12 @@ def number_of(services) -> int:
 
 
 @pytest.mark.shows("S5")
-def test_the_report_names_who_closed_it_at_which_sensor(deliver, services, day, log_in):
+def test_the_report_names_who_closed_it_at_which_sensor(deliver, services, day, log_in, caplog):
     receipt = deliver()
     officer = log_in(day.bank.users[Role.OFFICER])
     answer = officer.get(f"/api/handovers/{number_of(services)}/report")
     assert answer.headers["content-type"] == "application/pdf"
+    assert "missing" not in caplog.text, "its fonts have every character"
     text = text_of(answer.content)
     lines = text.split("\n")
     for person in (day.bank.officers["north"], day.bank.crew[0]):

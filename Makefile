@@ -9,6 +9,8 @@ RUN := build/stamps
 demo: setup  ## The main job, with embedded defaults. ONCE=1 plays one delivery and ends.
 	$(BIN)/doorward demo $(if $(ONCE),--once) $(DEMO)
 
+# The tests start hundreds of processes: without this each of them would compile every module anew.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup  ## The whole suite. TESTS="tests/protocol -k cbor" runs a part of it.
 ifdef TESTS
 	$(BIN)/pytest $(TESTS)

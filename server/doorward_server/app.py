@@ -16,10 +16,11 @@ from types import ModuleType
 from typing import Any
 
 from doorward_protocol import messages, objects, records
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 import doorward_server
 from doorward_server.clock import SystemClock
@@ -78,13 +79,10 @@ def create_app(
         lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
-        responses=problem_responses(422),
         openapi_url=None,  # served by security/routes.py to people who are logged in
+        routes=list(joined_routes()),
     )
     app.state.doorward = services
-    for module in domain_routes():
-        if hasattr(module, "router"):
-            app.include_router(module.router)
     app.openapi = partial(_describe, app)
     app.add_exception_handler(Problem, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
@@ -105,6 +103,17 @@ def domain_routes() -> list[ModuleType]:
         for name in names
         if (folder / name / "routes.py").exists()
     ]
+
+
+@cache
+def joined_routes() -> tuple[BaseRoute, ...]:
+    """The routes of all domains. Applications of one process share them, and so what FastAPI works out for
+    each route before it first looks for a path: together a quarter of a second."""
+    joined = APIRouter(responses=problem_responses(422))
+    for module in domain_routes():
+        if hasattr(module, "router"):
+            joined.include_router(module.router)
+    return tuple(joined.routes)
 
 
 def _describe(app: FastAPI) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvicorn
 from doorward_protocol import messages
-from doorward_server.app import create_app, domain_routes
+from doorward_server.app import create_app, joined_routes
 from doorward_server.database import import_models
 from doorward_server.settings import Settings
 from doorward_simulator.runtimes.server_loop import ServerLoop, open_loop
@@ -75,7 +75,8 @@ def warm_up() -> None:
     """Import what `create_app` and the first report import: a fork server does it once for many days."""
     importlib.import_module("doorward_server.reports.document")
     import_models()
-    domain_routes()
+    for route in joined_routes():  # what each works out when it is asked for the first time
+        route.matches({"type": "http", "method": "GET", "path": "/"})
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 A whole face has 65,000 glyphs: reading it and choosing among them took fpdf two seconds of processor time for
 every report, in which units and pages had to wait. HarfBuzz takes some milliseconds.
 """
+# HarfBuzz is compiled and comes without types:
+# pyright: reportAttributeAccessIssue=false
 
 from pathlib import Path
 

@@ -67,6 +67,7 @@ class Keeper:
                 delay = await self._loop.run_in_executor(None, self._step, units)
             except Exception:
                 log.exception("manifests could not be looked at; trying again in %d s", RETRY_SECONDS)
+                self._units |= units
                 delay = RETRY_SECONDS
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):  # wait_for of Python 3.11 may swallow a cancellation

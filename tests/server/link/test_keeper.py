@@ -92,6 +92,33 @@ def test_what_fails_is_looked_at_again(units, kept, transactions, monkeypatch):
     assert transactions == [units[:3]]
 
 
+def test_whom_it_was_told_of_it_looks_at_again_after_a_failure(units, services, monkeypatch):
+    tries = []
+
+    async def told() -> None:
+        done = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def renew(session, unit):
+            tries.append(unit.id)
+            if len(tries) == 1:
+                fail(session, unit)
+            loop.call_soon_threadsafe(done.set)
+
+        monkeypatch.setattr(service, "renew", renew)
+        monkeypatch.setattr(keeper, "RETRY_SECONDS", 0)
+        told_of_one = keeper.Keeper(services)
+        told_of_one._unseen, told_of_one._boundary = [], None
+        told_of_one.wake(units[2])
+        running = asyncio.create_task(told_of_one.run())
+        async with asyncio.timeout(10):
+            await done.wait()
+        running.cancel()
+
+    asyncio.run(told())
+    assert tries == [units[2]] * 2
+
+
 def test_later_only_those_are_looked_at_that_it_was_told_of(units, looked_around, transactions):
     looked_around._step(set())
     assert transactions == []

@@ -2,9 +2,16 @@
 
 import fcntl
 import os
+import signal
 from contextlib import contextmanager
 
 import pytest
+
+
+def pytest_configure():
+    """A shell lets what it runs in the background ignore Ctrl-C, which processes under test would inherit."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,17 @@ import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-// Load the interpreter from the folder of its npm package. `print(bytes)` gets what it prints, both streams alike.
+// The collector takes whatever looks like an address for one. In this memory, which begins at zero, pairs of small
+// numbers do, and hold for days what nobody knows any more; among a device's addresses they do not. So everything but
+// the first piece of the heap lies as high as it would there. What is left free below takes no memory of the machine.
+const BELOW = 0x10000000; // bytes
+
+// Load the interpreter from the folder of its npm package. Its heap begins with `heapsize` bytes and grows by itself;
+// `print(bytes)` gets what it prints, both streams alike.
 export async function load(folder, heapsize, print) {
     const { loadMicroPython } = await import(pathToFileURL(join(folder, "micropython.mjs")));
     const micropython = await loadMicroPython({ heapsize, linebuffer: false, stdout: print, stderr: print });
+    micropython._module._malloc(BELOW);
     micropython.registerJsModule("host_aes", { encrypt });
     return micropython;
 }

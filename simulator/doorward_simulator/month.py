@@ -44,9 +44,9 @@ ALARMS = {"unit_offline"}  # a leap is longer than the silence that the server b
 @dataclass(frozen=True)
 class Evening:
     """After a day. `wraps`: how often the ring came round. `heap`: the least while idle, in bytes under
-    MicroPython, in blocks under CPython. `blobs`: how many the unit keeps. `bound_sectors`: of blobs that may
-    not be given up; `blob_sectors`: with those whose room is used when it is needed. `wear`: erases of each
-    sector so far, by partition."""
+    MicroPython, in objects under CPython. `blobs`: how many the unit keeps. `bound_sectors`: of blobs that
+    may not be given up; `blob_sectors`: with those whose room is used when it is needed. `wear`: erases of
+    each sector so far, by partition."""
 
     day: int
     deliveries: int
@@ -162,7 +162,7 @@ class Month:
 
     def _heap_figures(self) -> list[int]:
         lines = (self.stage.folder / UNIT / HEAP_FIGURES).read_text(encoding="ascii").splitlines()
-        return [line.get("bytes", line.get("blocks")) for line in map(json.loads, lines)]
+        return [line.get("bytes", line.get("objects")) for line in map(json.loads, lines)]
 
     def _evening(self, day: int, heap: list[int]) -> Evening:
         unit = self.stage.unit(None)

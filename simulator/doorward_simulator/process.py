@@ -20,7 +20,7 @@ class Runtime:
     """The interpreter of a unit's processor: "cpython" or "micropython".
 
     `heap_figures`: it writes what its heap holds to HEAP_FIGURES in the unit's folder, a line for each idle
-    (processor.mjs: bytes; heap_figures.py: blocks of CPython's), but at most one in `heap_interval` ms of
+    (processor.mjs: bytes; heap_figures.py: objects), but at most one in `heap_interval` ms of
     world time. `release`: the firmware is compiled as for a release; tracebacks lose lines.
     """
 

@@ -234,7 +234,7 @@ def test_what_the_heap_holds_is_written_now_and_then(bench):
     bench.world.run_for(300)
     lines = [json.loads(line) for line in (bench.folder / HEAP_FIGURES).read_text().splitlines()]
     assert [line["at"] for line in lines] == [0, 120, 240]
-    held = [line["bytes" if name == "micropython" else "blocks"] for line in lines]
+    held = [line["bytes" if name == "micropython" else "objects"] for line in lines]
     assert held[1] - held[0] > 1400
     assert held[2] - held[1] > 1400
 

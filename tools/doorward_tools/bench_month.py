@@ -46,7 +46,7 @@ def command(
     an alarm (but for lines that were down in a leap), heap or flash in use grow from the first to the
     last third, the journal comes round too seldom, its sectors or those of the state are worn unevenly,
     or any sector would not last 20 years. Heap is what is in use while idle after a forced collection:
-    bytes under MicroPython, allocated blocks under CPython. Half an hour and more for the defaults; after
+    bytes under MicroPython, objects under CPython. Half an hour and more for the defaults; after
     Ctrl-C come the figures of the days until then.
 
     Judge growth by whole months: until some 20 deliveries are over, pictures fill the flash and their index

@@ -24,7 +24,7 @@ class Heap(NamedTuple):
 
 
 HEAPS = {
-    "cpython": Heap("blocks", other=100, blob=5),
+    "cpython": Heap("objects", other=60, blob=5),
     "micropython": Heap("bytes", other=2_048, blob=112),
 }
 STATE = 192  # bytes of flash: a van more or less among those that came within a week

@@ -1,13 +1,12 @@
-"""What CPython's heap holds while the firmware is idle, a line of JSON each: `{"at": ms, "blocks": count}`.
+"""What CPython's heap holds while the firmware is idle, a line of JSON each: `{"at": ms, "objects": count}`.
 
-Counted are the blocks that the interpreter has allocated (`sys.getallocatedblocks`), after a forced
-collection: every object, list, dictionary and text is one or more of them. Bytes would tell of CPython and
-not of a device, so this finds what grows and says nothing of how large it is.
+Counted is every object that another one knows, after a forced collection: lists, dictionaries, texts,
+numbers. Bytes would tell of CPython and not of a device, and so would the blocks that it has allocated, some
+of which it keeps for itself. This finds what grows and says nothing of how large it is.
 """
 
 import gc
 import json
-import sys
 from pathlib import Path
 
 from .stubs.simulated_bus import Bus
@@ -23,10 +22,21 @@ def install(bus: Bus, path: Path, interval: int) -> None:
         nonlocal now, due
         if now >= due:
             due = now + interval
-            gc.collect()
-            lines.write(json.dumps({"at": now, "blocks": sys.getallocatedblocks()}) + "\n")
+            lines.write(json.dumps({"at": now, "objects": _objects()}) + "\n")
         found = wait(deadline)
         now = found[0]
         return found
 
     bus.idle = measured
+
+
+def _objects() -> int:
+    gc.collect()
+    waiting = gc.get_objects()  # what holds others; what they hold may hold nothing itself
+    known: set[int] = set()
+    while waiting:
+        found = waiting.pop()
+        if id(found) not in known:
+            known.add(id(found))
+            waiting.extend(gc.get_referents(found))
+    return len(known)

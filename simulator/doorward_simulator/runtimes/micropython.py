@@ -16,7 +16,7 @@ from ..device_files import FLASH_ROOT, CompilerMissingError, compile_file, compi
 
 WEBASSEMBLY = Path(__file__).with_name("webassembly")
 STUBS = (Path(__file__).with_name("stubs"), WEBASSEMBLY / "stubs", WEBASSEMBLY / "lib")
-HEAP = 64 * 1024  # bytes of the interpreter's heap to begin with
+HEAP = 2 * 1024 * 1024  # bytes of the interpreter's heap to begin with
 _PACKAGE = Path("node_modules", "@micropython", "micropython-webassembly-pyscript")
 
 

@@ -7,16 +7,16 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 // The collector takes whatever looks like an address for one. In this memory, which begins at zero, pairs of small
-// numbers do, and hold for days what nobody knows any more; among a device's addresses they do not. So everything but
-// the first piece of the heap lies as high as it would there. What is left free below takes no memory of the machine.
+// numbers do, and hold for days what nobody knows any more; among a device's addresses they do not. So the heap lies
+// as high as it would there. What is left free below takes no memory of the machine.
 const BELOW = 0x10000000; // bytes
 
 // Load the interpreter from the folder of its npm package. Its heap begins with `heapsize` bytes and grows by itself;
 // `print(bytes)` gets what it prints, both streams alike.
 export async function load(folder, heapsize, print) {
     const { loadMicroPython } = await import(pathToFileURL(join(folder, "micropython.mjs")));
+    whenThereIsMemory((memory) => memory._malloc(BELOW));
     const micropython = await loadMicroPython({ heapsize, linebuffer: false, stdout: print, stderr: print });
-    micropython._module._malloc(BELOW);
     micropython.registerJsModule("host_aes", { encrypt });
     return micropython;
 }
@@ -41,6 +41,17 @@ export function reportErrors() {
     process.on("uncaughtException", (error) => {
         process.stderr.write((error.message ?? String(error)) + "\n");
         process.exit(1);
+    });
+}
+
+// The package names its module, which has the memory, in a global just before it makes the heap.
+function whenThereIsMemory(action) {
+    Object.defineProperty(globalThis, "Module", {
+        configurable: true,
+        set(module) {
+            Object.defineProperty(globalThis, "Module", { value: module, writable: true });
+            action(module);
+        },
     });
 }
 

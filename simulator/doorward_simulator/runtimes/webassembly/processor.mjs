@@ -16,7 +16,7 @@ const { values: options } = parseArgs({
         image: { type: "string" },
         bus: { type: "string" },
         program: { type: "string" },
-        heap: { type: "string", default: "65536" },
+        heap: { type: "string", default: "2097152" },
         "heap-figures": { type: "string" },
         "heap-interval": { type: "string", default: "0" },
     },

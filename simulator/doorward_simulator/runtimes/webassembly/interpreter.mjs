@@ -7,9 +7,10 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 // The collector takes whatever looks like an address for one. In this memory, which begins at zero, pairs of small
-// numbers do, and hold for days what nobody knows any more; among a device's addresses they do not. So the heap lies
-// as high as it would there. What is left free below takes no memory of the machine.
-const BELOW = 0x10000000; // bytes
+// numbers do, and pieces of the byte code (which a device has in flash), and hold for days what nobody knows any more.
+// So the heap lies where neither is found: no instruction begins with 1D, and none with an argument with 90 to CF.
+// What is left free below takes no memory of the machine.
+const BELOW = 0x1d900000; // bytes
 
 // Load the interpreter from the folder of its npm package. Its heap begins with `heapsize` bytes and grows by itself;
 // `print(bytes)` gets what it prints, both streams alike.

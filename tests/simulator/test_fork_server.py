@@ -28,8 +28,6 @@ def main():
         signal.pause()
 """
 
-pytestmark = pytest.mark.skipif(not fork_server.POSSIBLE, reason="needs pidfd_open(2): Linux")
-
 
 @pytest.fixture
 def start(tmp_path, monkeypatch):

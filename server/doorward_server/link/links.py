@@ -32,9 +32,8 @@ START_SECONDS = 60  # after the server's own start
 HEAD_SECONDS = 60  # a head follows its records within 2 s or at the end of a handover
 GAP_SECONDS = 30
 _UNIT: Any = SQLModel.metadata.tables["unit"]
-_KEY = select(_UNIT.c.id, _UNIT.c.dh_key).where(
-    _UNIT.c.kid == bindparam("kid")
-)  # built once: all come at once
+# Built once: all units may come at once.
+_KEY = select(_UNIT.c.id, _UNIT.c.dh_key).where(_UNIT.c.kid == bindparam("kid"))
 
 
 class Links:

@@ -48,9 +48,8 @@ def get_all(session: Session, names: Iterable[bytes]) -> dict[bytes, bytes]:
     sealed = [(blob, blob.person_id) for blob in rows if blob.person_id is not None]
     if sealed:
         people = {person_id for _, person_id in sealed}
-        _keys = session.exec(
-            select(PersonKey).where(col(PersonKey.person_id).in_(people))
-        ).all()  # for unseal
+        # Held for unseal: the session would drop them.
+        _keys = session.exec(select(PersonKey).where(col(PersonKey.person_id).in_(people))).all()
     for blob, person_id in sealed:
         with suppress(biometrics.SealBroken):
             found[blob.hash] = biometrics.unseal(session, person_id, _PURPOSE, blob.content)

@@ -26,9 +26,8 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 60  # after a failure that is not the plan's: a full disk, a lost database
 LEAST_SECONDS = 0.001
 STEP = 5  # units in one transaction: some 50 ms
-PAUSE_SECONDS = (
-    0.5  # between the steps of the look at everybody: a tenth of a processor, minutes for a thousand
-)
+# Between the steps of the look at everybody: a tenth of a processor, and minutes for a thousand units.
+PAUSE_SECONDS = 0.5
 LONGEST_SECONDS = 3600  # a wall clock may be set while the timer runs
 
 

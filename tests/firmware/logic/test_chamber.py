@@ -3,15 +3,11 @@
 from doorward_firmware.logic import events, flows
 from doorward_protocol.objects import APPROVE, REFUSE
 from doorward_protocol.records import DOOR_INNER, DOOR_OUTER
-from scenes import at_approval, in_the_chamber
+from scenes import in_the_chamber
 
 
 def test_a_crew_that_stops_in_the_chamber_is_let_on_by_the_officer():
-    edges = at_approval()
-    edges.command(APPROVE)
-    edges.walk(DOOR_OUTER)
-    edges.wait(edges.settings["DOOR_RELEASE_MS"])
-    assert edges.handover.state == flows.CHAMBER
+    edges = in_the_chamber()
     edges.handle(events.BUTTON, APPROVE)
     assert edges.relays == {DOOR_INNER}
     edges.walk(DOOR_INNER)

@@ -63,7 +63,8 @@ def test_a_page_outlives_a_restart_of_the_server_and_says_so(day, window, strang
     banner = page.locator("#connection-lost")
     expect(page.locator(".figures")).to_contain_text("3 / 3")
     expect(banner).to_be_hidden()
-    day.server.stop()
+    with page.expect_console_message(lambda said: "ERR_CONNECTION_REFUSED" in said.text):  # it tries again
+        day.server.stop()
     expect(banner).to_be_visible()
     centre.picture("wall-disconnected")
     day.server.start()
@@ -137,7 +138,8 @@ def test_nothing_is_missed_while_an_answer_is_late_or_fails(window, stranger):
 def test_who_has_no_page_is_told_so_and_who_may_not_see_one_too(window):
     visitor = window()
     page = visitor.log_in("admin")
-    expect(page.locator("main")).to_contain_text("没有页面")
+    expect(page.get_by_role("heading")).to_contain_text("没有页面")
+    visitor.picture("no-page")
     page.goto("/wall")
     expect(page.get_by_role("heading")).to_have_text("您的角色无权进行此操作。")
     visitor.picture("refused")

@@ -1,13 +1,24 @@
 """A browser window that notes whatever goes wrong in it: on its console, in its scripts, in its requests."""
 
+from functools import cache
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 LOOK = Path(__file__).with_name("look.js").read_text()
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 OLD_MONITOR = (1024, 768)
 WALL = (1920, 1080)
+# An independent judge of WCAG 2.2 at levels A and AA, and of what else helps those who do not see the page.
+_JUDGE = """
+async () => {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const found = await axe.run({ runOnly: tags, resultTypes: ["violations"], preload: false });
+  return found.violations.flatMap(({ id, help, nodes }) => nodes.map((one) => `${id}: ${help}: ${one.html}`));
+}
+"""
 # What the browser itself calls off: a stream that ends with its page, a sound that another one replaces.
 CALLED_OFF = "net::ERR_ABORTED"
 # Keeps what the page hears, and which sentences have sounded to their end, where a test can look at them.
@@ -58,10 +69,10 @@ class Watched:
         assert answer.ok, answer.text()
 
     def picture(self, name: str) -> None:
-        """Write build/screenshots/NAME.png, and hold what is seen to the rules of look.js."""
+        """Write build/screenshots/NAME.png, and hold what is seen to the rules of look.js and of axe."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
-        problems = self.page.evaluate(LOOK)
+        problems = self.page.evaluate(LOOK) + self._judged()
         assert not problems, f"{name}: {problems}"
 
     def forgive(self, text: str) -> None:
@@ -69,6 +80,12 @@ class Watched:
         left = [problem for problem in self.problems if text not in problem]
         assert len(left) < len(self.problems), f"nothing about {text!r} in {self.problems}"
         self.problems[:] = left
+
+    def _judged(self) -> list[str]:
+        """What axe has against the page as it stands."""
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(axe_source())
+        return self.page.evaluate(_JUDGE)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -81,6 +98,14 @@ class Watched:
     def _answered(self, answer) -> None:
         if answer.status >= 400:
             self.problems.append(f"{answer.request.method} {answer.url}: {answer.status}")
+
+
+@cache
+def axe_source() -> str:
+    """The script of axe-core, from the packages that `npm ci` installs."""
+    if not AXE.exists():
+        pytest.fail("axe-core is missing. Install it: npm ci", pytrace=False)
+    return AXE.read_text()
 
 
 def password(login: str) -> str:

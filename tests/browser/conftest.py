@@ -7,6 +7,7 @@ no other test must see.
 
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +30,7 @@ ARGUMENTS = (
 )
 PATIENCE_MS = 10_000
 UNITS = ["B01", "B02", "B03"]
+_STRANGERS = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +108,19 @@ def window(day, sounding):
     for one in windows:
         one.context.close()
     assert [problem for one in windows for problem in one.problems] == []
+
+
+@pytest.fixture
+def stranger(day):
+    """stranger(unit): a tag that no bank knows passes a gate, and the unit records it."""
+
+    def pass_by(unit: str) -> None:
+        epc = f"3100{next(_STRANGERS):020x}"
+        day.street.do("stranger_arrives", epc=epc, tid="e2" * 12, unit=unit)
+        day.street.wait("record", kind="vehicle_refused", having={"reason": "unknown_tag"}, unit=unit)
+        day.street.do("van_leaves", vehicle=epc, unit=unit)
+
+    return pass_by
 
 
 def _mid_morning() -> tuple[str, datetime]:

@@ -1,24 +1,6 @@
 """Pages through thick and thin: a server that restarts, a login that ends, others' branches, refusals."""
 
-from itertools import count
-
-import pytest
 from playwright.sync_api import expect
-
-_NUMBERS = count(1)
-
-
-@pytest.fixture
-def stranger(day):
-    """stranger(unit): a tag that no bank knows passes a gate, and the unit records it."""
-
-    def pass_by(unit: str) -> None:
-        epc = f"3100{next(_NUMBERS):020x}"
-        day.street.do("stranger_arrives", epc=epc, tid="e2" * 12, unit=unit)
-        day.street.wait("record", kind="vehicle_refused", having={"reason": "unknown_tag"}, unit=unit)
-        day.street.do("van_leaves", vehicle=epc, unit=unit)
-
-    return pass_by
 
 
 def test_a_wrong_password_is_answered_in_the_pages_language(window):
@@ -99,7 +81,8 @@ def test_a_connection_that_never_opens_counts_as_lost_too(window):
     page = centre.page
     page.clock.install()
     page.route("**/live", lambda _route: None)
-    centre.log_in("duty1")
+    with page.expect_request("**/live"):  # from here on the page counts
+        centre.log_in("duty1")
     banner = page.locator("#connection-lost")
     page.clock.fast_forward(45_000)
     expect(banner).to_be_hidden()
@@ -113,7 +96,9 @@ def test_a_connection_that_never_opens_counts_as_lost_too(window):
 def test_nothing_is_missed_while_an_answer_is_late_or_fails(window, stranger):
     """The answer to one event is an error, the next one is older than an event that comes meanwhile."""
     centre = window()
-    page = centre.log_in("duty1")
+    page = centre.page
+    with page.expect_response("**/wall/part"):  # what the page asks for when its stream opens
+        centre.log_in("duty1")
     shown = page.locator('[data-event="vehicle_refused"]')
     before, troubles = shown.count(), ["fails", "late"]
 
@@ -135,11 +120,9 @@ def test_nothing_is_missed_while_an_answer_is_late_or_fails(window, stranger):
     centre.forgive("503")
 
 
-def test_who_has_no_page_is_told_so_and_who_may_not_see_one_too(window):
+def test_who_may_not_see_a_page_is_told_so(window):
     visitor = window()
     page = visitor.log_in("admin")
-    expect(page.get_by_role("heading")).to_contain_text("没有页面")
-    visitor.picture("no-page")
     page.goto("/wall")
     expect(page.get_by_role("heading")).to_have_text("您的角色无权进行此操作。")
     visitor.picture("refused")

@@ -12,6 +12,7 @@ from doorward_server.console import describe, events, moments, pages
 from doorward_server.console.texts import LANGUAGES, TEXTS, text
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.security import sessions
+from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 
 FOLDER = Path(console.__path__[0])
@@ -31,6 +32,7 @@ PREFIXES = (
     "stage_",
     "kind_",
     "device_",
+    "rows_",
 )
 
 
@@ -121,6 +123,7 @@ def test_login_never_leads_to_another_site(client, back):
 
 def test_each_role_lands_where_it_works(log_in, staffed):
     assert pages.first_page(staffed.users[Role.DUTY]) == "/wall"
+    assert pages.first_page(staffed.users[Role.ADMINISTRATOR]) == "/approvals"
     north = staffed.sites["north"].id
     assert pages.first_page(staffed.users[Role.OFFICER]) == f"/host/{north}"
     page = log_in(staffed.users[Role.OFFICER]).get(f"/host/{north}")
@@ -128,8 +131,11 @@ def test_each_role_lands_where_it_works(log_in, staffed):
     assert text("state_idle", "zh") in page.text
 
 
-def test_who_has_no_page_is_told_so(log_in, staffed):
-    page = log_in(staffed.users[Role.ADMINISTRATOR]).get("/")
+def test_who_has_no_page_is_told_so(session, log_in, staffed):
+    officer = session.get(User, staffed.users[Role.OFFICER].id)
+    officer.site_id = None
+    session.commit()
+    page = log_in(officer).get("/")
     assert (page.status_code, text("no_page", "zh") in page.text) == (200, True)
 
 
@@ -170,9 +176,9 @@ def test_approving_without_a_head_count_says_what_is_missing(log_in, staffed):
     assert text("head_count_missing", "zh") in answer.text
 
 
-@pytest.mark.parametrize("page", ["/wall", "/host/{north}", "/login"])
+@pytest.mark.parametrize("page", ["/wall", "/alarms", "/approvals", "/host/{north}", "/login"])
 def test_pages_have_no_script_or_style_of_their_own(log_in, staffed, page):
-    role = Role.DUTY if page == "/wall" else Role.OFFICER
+    role = Role.DUTY if page in ("/wall", "/alarms", "/approvals") else Role.OFFICER
     content = log_in(staffed.users[role]).get(page.format(north=staffed.sites["north"].id)).text
     assert "<style" not in content
     assert not re.search(r"""\s(style|on[a-z]+)=["']""", content)

@@ -90,9 +90,14 @@ def list_alarms(
     user: Annotated[User, needs(Permission.SEE_SITE)],
     only_open: bool = True,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    before: Annotated[str | None, Query(max_length=200)] = None,
 ) -> list[AlarmAnswer]:
-    """Alarms, the newest first. People of a site see their own, without silent ones."""
-    return [answer(session, *found) for found in service.list_alarms(session, user, only_open, limit)]
+    """Alarms, the newest first. People of a site see their own, without silent ones.
+
+    `before`: the key of the last alarm of an answer, for the next ones.
+    """
+    found = service.list_alarms(session, user, only_open, limit, before)
+    return [answer(session, *one) for one in found]
 
 
 @router.post("/{key}/acknowledge")

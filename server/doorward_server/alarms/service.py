@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from doorward_protocol.records import Record
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
 from doorward_server import live
 from doorward_server.alarms import seen
@@ -239,21 +239,30 @@ def belonging(session: Session, alarm: Alarm) -> dict[str, str]:
 
 
 def list_alarms(
-    session: Session, user: User, only_open: bool, limit: int
+    session: Session, user: User, only_open: bool, limit: int, before: str | None = None
 ) -> list[tuple[Alarm, AlarmHandling | None]]:
-    """Alarms that this user may see, the newest first; `only_open` leaves out the closed ones."""
-    statement = (
-        select(Alarm, AlarmHandling)
-        .join(AlarmHandling, col(AlarmHandling.key) == col(Alarm.key), isouter=True)
-        .order_by(col(Alarm.received).desc(), col(Alarm.key))
+    """Alarms that this user may see, the newest first; `only_open` leaves out the closed ones.
+
+    `before` is the key of an alarm: only what comes after it in this order. Raises 404 for an unknown one.
+    """
+    statement = select(Alarm, AlarmHandling).join(
+        AlarmHandling, col(AlarmHandling.key) == col(Alarm.key), isouter=True
     )
-    found = []
-    for alarm, handling in session.exec(statement):
-        if is_visible(alarm, user) and not (only_open and state_of(alarm, handling) == CLOSED):
-            found.append((alarm, handling))
-        if len(found) >= limit:
-            break
-    return found
+    bound = site_bound(user)
+    if bound is not None:
+        silent = [rule.name for rule in BY_NAME.values() if rule.silent]
+        statement = statement.where(Alarm.site_id == bound, col(Alarm.rule).not_in(silent))
+    if only_open:
+        unheard = col(AlarmHandling.acknowledged).is_(None)
+        statement = statement.where(
+            col(AlarmHandling.closed).is_(None), or_(col(Alarm.ended).is_(None), unheard)
+        )
+    if before is not None:
+        last = get(session, user, before)
+        same_moment = and_(col(Alarm.received) == last.received, col(Alarm.key) > last.key)
+        statement = statement.where(or_(col(Alarm.received) < last.received, same_moment))
+    statement = statement.order_by(col(Alarm.received).desc(), col(Alarm.key)).limit(limit)
+    return list(session.exec(statement))
 
 
 def _is_before(alarm: Alarm, leaf: AnyLeaf) -> bool:

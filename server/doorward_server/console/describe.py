@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from doorward_server import reasons
 from doorward_server.console.texts import TEXTS, text
-from doorward_server.fleet.models import Box, Vehicle
+from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.people.models import Person
 from doorward_server.security.models import User
@@ -38,6 +38,13 @@ def door_name(number: int) -> str:
 def door_state(event: int) -> str:
     """The name of a door event: locked, released, opened, closed, held_open, forced."""
     return _DOOR_EVENTS[event]
+
+
+def site_name(site: Site | None, language: str) -> str:
+    """The site's name in the language; empty for none."""
+    if site is None:
+        return ""
+    return site.name_zh if language == "zh" else site.name_en
 
 
 def panel_name(number: int, language: str) -> str:

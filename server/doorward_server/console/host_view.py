@@ -6,12 +6,12 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from doorward_server import reasons
-from doorward_server.console.describe import Describer, door_name, door_state
+from doorward_server.console.describe import Describer, door_name, door_state, site_name
 from doorward_server.console.host_crew import decision, people
 from doorward_server.console.host_notices import notices
 from doorward_server.console.moments import clock_time, window
 from doorward_server.console.texts import text
-from doorward_server.console.wall_view import STOP_LOOKS, site_name
+from doorward_server.console.wall_view import STOP_LOOKS
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunStatus, Stop, StopBox, StopStatus

@@ -11,6 +11,14 @@ def clock_time(milliseconds: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(zone).strftime("%H:%M:%S")
 
 
+def moment(milliseconds: int, now: datetime, zone: ZoneInfo) -> str:
+    """Milliseconds since 1970 UTC → "09:41:07" today, "11-27 09:41:07" this year, else with its year."""
+    then, today = datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(zone), now.astimezone(zone)
+    if then.date() == today.date():
+        return f"{then:%H:%M:%S}"
+    return f"{then:%m-%d %H:%M:%S}" if then.year == today.year else f"{then:%Y-%m-%d %H:%M:%S}"
+
+
 def window(begin: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Two aware datetimes → "09:30–10:00"."""
     return f"{begin.astimezone(zone):%H:%M}–{end.astimezone(zone):%H:%M}"

@@ -2,10 +2,10 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi import Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from doorward_server.console.texts import LANGUAGES, text
@@ -16,6 +16,9 @@ from doorward_server.security.roles import SITE_ROLES, Permission, allows
 from doorward_server.services import Services
 
 FOLDER = Path(__file__).parent
+
+# A path that a form asks to come back to is our own: it begins with one slash.
+Back = Annotated[str, Form(pattern=r"^/(?:[^/\\].*)?$", max_length=200)]
 
 # Name → path of everything that templates link to; a test follows them all.
 PATHS = {
@@ -28,7 +31,14 @@ PATHS = {
     "host": "/host/{site}",
     "host_part": "/host/{site}/part",
     "decide": "/host/{site}/decide",
-    "acknowledge": "/wall/acknowledge",
+    "alarms": "/alarms",
+    "alarms_part": "/alarms/part",
+    "acknowledge": "/alarms/acknowledge",
+    "close": "/alarms/close",
+    "approvals": "/approvals",
+    "approvals_part": "/approvals/part",
+    "decide_request": "/approvals/{approval}/decision",
+    "withdraw_request": "/approvals/{approval}/withdrawal",
     "events": "/live",
     "speech_test": "/api/speech/test?language={language}",
 }
@@ -68,9 +78,14 @@ def render(
     template: str,
     user: User | None = None,
     status: int = 200,
+    path: str = "",
     **values: Any,
 ) -> HTMLResponse:
-    """Render a template to an answer. `values` are the page's own; the frame's are added here."""
+    """Render a template to an answer. `values` are the page's own; the frame's are added here.
+
+    `path`: the page's own address, where it is the answer to a form that was sent elsewhere.
+    """
+    path = path or request.url.path
     language = language_of(request, user, services)
     token = request.cookies.get(sessions.COOKIE, "")
     frame = {
@@ -80,12 +95,12 @@ def render(
         "language": language,
         "user": user,
         "csrf": sessions.csrf_token(token) if user else "",
-        "path": request.url.path,
-        "navigation": _navigation(user, language, request.url.path) if user else [],
+        "path": path,
+        "navigation": _navigation(user, language, path) if user else [],
         "now": services.clock.milliseconds(),
         "zone": services.settings.timezone,
-        "events": "",
-        "speaks": False,
+        "events": url("events") if user and allows(user.role, Permission.SEE_SITE) else "",
+        "problem": "",
     }
     return HTMLResponse(environment().get_template(template).render({**frame, **values}), status)
 
@@ -93,27 +108,40 @@ def render(
 def problem_page(request: Request, problem: Problem) -> HTMLResponse:
     """A refusal as a page, for somebody who followed a link or sent a form."""
     services: Services = request.app.state.doorward
-    chinese = language_of(request, None, services) == "zh"
-    said = problem.answer.message_zh if chinese else problem.answer.message_en
+    said = sentence_of(problem, language_of(request, None, services))
     return render(
         request, services, "problem.html", status=problem.status, said=said, remedy=problem.answer.what_to_do
     )
 
 
+def sentence_of(problem: Problem, language: str) -> str:
+    """What a refusal says, in the language."""
+    return problem.answer.message_zh if language == "zh" else problem.answer.message_en
+
+
+def go(path: str) -> RedirectResponse:
+    """Send the browser to a page after it has posted something."""
+    return RedirectResponse(path, status_code=303)
+
+
 def first_page(user: User) -> str:
     """Where somebody lands after login: officers at their own host screen, the centre at the wall.
 
-    Who has neither stays at the first page, which says so.
+    Administrators have what waits for a decision; who has nothing stays at the first page, which says so.
     """
     if user.role in SITE_ROLES and user.site_id is not None:
         return url("host", site=user.site_id)
-    return url("wall") if allows(user.role, Permission.SEE_CENTRE) else url("home")
+    if allows(user.role, Permission.SEE_CENTRE):
+        return url("wall")
+    return url("approvals") if allows(user.role, Permission.SEE_APPROVALS) else url("home")
 
 
 def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:
     entries = []
     if allows(user.role, Permission.SEE_CENTRE):
-        entries.append((url("wall"), "wall"))
+        entries += [(url("wall"), "wall"), (url("alarms"), "alarms")]
+    if allows(user.role, Permission.SEE_APPROVALS):
+        entries.append((url("approvals"), "approvals"))
     if user.role in SITE_ROLES and user.site_id is not None:
         entries.append((url("host", site=user.site_id), "host_screen"))
     return [{"href": href, "text": text(key, language), "current": path == href} for href, key in entries]

@@ -5,13 +5,23 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Form, Path, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from doorward_server.alarms import service as alarms
-from doorward_server.console import host_view, wall_view
+from doorward_server.console import alarm_pages, approval_pages, host_view, wall_view
+from doorward_server.console.describe import site_name
 from doorward_server.console.events import EventStream
-from doorward_server.console.pages import FOLDER, environment, first_page, language_of, render, url
+from doorward_server.console.pages import (
+    FOLDER,
+    Back,
+    environment,
+    first_page,
+    go,
+    language_of,
+    render,
+    sentence_of,
+    url,
+)
 from doorward_server.console.static_files import static_router
 from doorward_server.console.texts import text
 from doorward_server.database import SessionDependency
@@ -26,16 +36,15 @@ from doorward_server.services import Services
 
 router = APIRouter(include_in_schema=False)
 router.include_router(static_router(FOLDER / "static"))
+router.include_router(alarm_pages.router)
+router.include_router(approval_pages.router)
 
 Self = Annotated[User, needs(Permission.SELF)]
 Centre = Annotated[User, needs(Permission.SEE_CENTRE)]
 AtSite = Annotated[User, needs(Permission.SEE_SITE)]
 Decider = Annotated[User, needs(Permission.DECIDE_HANDOVER)]
-AlarmHandler = Annotated[User, needs(Permission.HANDLE_ALARMS)]
 SiteId = Annotated[int, Path(ge=1, alias="site")]
 Language = Literal["zh", "en"]
-"""Paths that a page may ask to come back to are our own: they begin with one slash."""
-Back = Annotated[str, Form(pattern=r"^/(?:[^/\\].*)?$", max_length=200)]
 
 
 @asynccontextmanager
@@ -62,15 +71,11 @@ def log_in(
     try:
         user, token = sessions.log_in(services, login, password, cookies.address_of(request))
     except Problem as problem:
-        said = (
-            problem.answer.message_zh
-            if language_of(request, None, services) == "zh"
-            else problem.answer.message_en
-        )
+        said = sentence_of(problem, language_of(request, None, services))
         return render(
             request, services, "login.html", status=problem.status, problem=said, login=login, back=back
         )
-    answer = _go(back if back != "/" else first_page(user))
+    answer = go(back if back != "/" else first_page(user))
     cookies.set_login(answer, request, token)
     return answer
 
@@ -78,7 +83,7 @@ def log_in(
 @router.post("/logout")
 def log_out(request: Request, session: SessionDependency, _user: Self) -> Response:
     sessions.log_out(session, request.cookies.get(sessions.COOKIE, ""))
-    answer = _go(url("login"))
+    answer = go(url("login"))
     cookies.clear_login(answer)
     return answer
 
@@ -89,22 +94,20 @@ def set_language(
 ) -> Response:
     user.language = language
     session.add(user)
-    return _go(back)
+    return go(back)
 
 
 @router.get("/")
 def home(request: Request, services: ServicesDependency, user: Self) -> Response:
     page = first_page(user)
-    return _go(page) if page != url("home") else render(request, services, "home.html", user)
+    return go(page) if page != url("home") else render(request, services, "home.html", user)
 
 
 @router.get("/wall")
 def wall_page(
     request: Request, services: ServicesDependency, session: SessionDependency, user: Centre
 ) -> HTMLResponse:
-    return render(
-        request, services, "wall.html", user, events=url("events"), speaks=True, **_wall(session, user)
-    )
+    return render(request, services, "wall.html", user, **_wall(session, user))
 
 
 @router.get("/wall/part")
@@ -112,14 +115,6 @@ def wall_part(
     request: Request, services: ServicesDependency, session: SessionDependency, user: Centre
 ) -> HTMLResponse:
     return render(request, services, "parts/wall.html", user, **_wall(session, user))
-
-
-@router.post("/wall/acknowledge")
-def acknowledge(
-    session: SessionDependency, user: AlarmHandler, key: Annotated[str, Form(max_length=200)]
-) -> Response:
-    alarms.acknowledge(session, user, key)
-    return _go(url("wall"))
 
 
 @router.get("/host/{site}")
@@ -164,9 +159,9 @@ def decide(
             picture=bytes.fromhex(picture),
         )
     except Problem as refusal:
-        said = refusal.answer.message_zh if user.language == "zh" else refusal.answer.message_en
+        said = sentence_of(refusal, user.language)
         return _host_page(request, services, session, user, site, said, refusal.status)
-    return _go(url("host", site=site))
+    return go(url("host", site=site))
 
 
 @router.get("/live")
@@ -184,13 +179,14 @@ def _host_page(
     status: int = 200,
 ) -> HTMLResponse:
     content = {**_host(session, user, site), "problem": problem}
-    return render(request, services, "host.html", user, status, events=url("events"), speaks=True, **content)
+    return render(request, services, "host.html", user, status, path=url("host", site=site), **content)
 
 
 def _wall(session: Session, user: User) -> dict[str, Any]:
     return {
         "wall": wall_view.build(session, user.language),
-        "may_acknowledge": allows(user.role, Permission.HANDLE_ALARMS),
+        "may_handle": allows(user.role, Permission.HANDLE_ALARMS),
+        "here": url("wall"),
     }
 
 
@@ -203,10 +199,6 @@ def _host(session: Session, user: User, site_id: int) -> dict[str, Any]:
     return {
         "host": host_view.build(session, site_id, user.language, may_decide),
         "site_id": site_id,
-        "site_name": wall_view.site_name(site, user.language),
+        "site_name": site_name(site, user.language),
         "problem": "",
     }
-
-
-def _go(path: str) -> RedirectResponse:
-    return RedirectResponse(path, status_code=303)

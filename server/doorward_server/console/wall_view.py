@@ -7,15 +7,14 @@ from sqlalchemy import case
 from sqlmodel import Session, col, func, select
 
 from doorward_server.alarms.models import Alarm, AlarmHandling
-from doorward_server.alarms.rules import SEVERITIES, title
-from doorward_server.alarms.service import belonging
-from doorward_server.console.describe import Describer
+from doorward_server.alarms.rules import SEVERITIES
+from doorward_server.console import alarm_view
+from doorward_server.console.describe import Describer, site_name
 from doorward_server.console.moments import clock_time, delay, window
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunMember, RunStatus, Stop, StopStatus
-from doorward_server.security.models import User
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
@@ -39,7 +38,6 @@ _STAGE_LOOKS = {
     "left": "good",
 }
 _RUN_LOOKS = {RunStatus.RELEASED: "info", RunStatus.CLOSED: "good", RunStatus.PROPOSED: "wait"}
-_SEVERITY_CHIPS = {"critical": "critical", "high": "bad", "warning": "wait", "info": "info"}
 # Records that deserve an eye in the list of what was heard.
 _RECORD_LOOKS = {
     "vehicle": "info",
@@ -66,13 +64,6 @@ def build(session: Session, language: str) -> dict[str, Any]:
         "alarms": _alarms(session, language),
         "feed": _feed(session, language),
     }
-
-
-def site_name(site: Site | None, language: str) -> str:
-    """The site's name in the language; empty for none."""
-    if site is None:
-        return ""
-    return site.name_zh if language == "zh" else site.name_en
 
 
 def _today(session: Session) -> Any:
@@ -149,7 +140,6 @@ def _stop(session: Session, stop: Stop, language: str) -> dict[str, Any]:
 
 def _alarms(session: Session, language: str) -> list[dict[str, Any]]:
     """Unheard ones first, the gravest of them on top; each with the line of its record."""
-    zone = services_of(session).settings.zone
     describer = Describer(session, language)
     query = select(Alarm, AlarmHandling).join(
         AlarmHandling, col(AlarmHandling.key) == Alarm.key, isouter=True
@@ -159,42 +149,8 @@ def _alarms(session: Session, language: str) -> list[dict[str, Any]]:
         case({name: rank for rank, name in enumerate(SEVERITIES)}, value=Alarm.severity).desc(),
         col(Alarm.received).desc(),
     )
-    shown = []
-    for alarm, handling in session.exec(query.limit(ALARMS_SHOWN)).all():
-        heard = ""
-        if handling is not None and handling.acknowledged is not None:
-            person = session.get(User, handling.acknowledged_by)
-            heard = f"{person.name if person else ''} {clock_time(handling.acknowledged, zone)}"
-        site = session.get(Site, alarm.site_id) if alarm.site_id else None
-        shown.append(
-            {
-                "key": alarm.key,
-                "rule": alarm.rule,
-                "severity": alarm.severity,
-                "chip": _SEVERITY_CHIPS[alarm.severity],
-                "title": title(alarm.rule, language),
-                "line": _line(session, alarm, describer, language),
-                "site": site_name(site, language),
-                "time": clock_time(alarm.time, zone),
-                "over": alarm.ended is not None,
-                "heard": heard,
-            }
-        )
-    return shown
-
-
-def _line(session: Session, alarm: Alarm, describer: Describer, language: str) -> str:
-    """What the record behind an alarm says; nothing for those that the server raises itself.
-
-    Of a foreign box also where it belongs (S7).
-    """
-    source, number, *_ = alarm.key.split(":")
-    event = session.get(HandoverEvent, int(number)) if source == "record" else None
-    said = [] if event is None else [describer.line(event)]
-    if code := belonging(session, alarm).get("belongs_to"):
-        site = session.exec(select(Site).where(Site.code == code)).first()
-        said.append(text("belongs_to", language, site=site_name(site, language)))
-    return " · ".join(said)
+    found = session.exec(query.limit(ALARMS_SHOWN)).all()
+    return [alarm_view.row(session, *one, describer, language) for one in found]
 
 
 def _feed(session: Session, language: str) -> list[dict[str, Any]]:

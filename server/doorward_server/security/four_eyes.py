@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
+from doorward_server import live
 from doorward_server.audit import service as audit
 from doorward_server.problems import Problem, not_found
 from doorward_server.security.models import Approval, User
@@ -100,6 +101,7 @@ def request(session: Session, user: User, kind: str, subject: str, payload: dict
     session.add(approval)
     session.flush()
     audit.record(session, user, "approval_requested", _subject(approval), None, _described(approval))
+    _tell(session, approval)
     return approval
 
 
@@ -182,10 +184,21 @@ def _end(session: Session, approval: Approval, user: User | None, note: str) -> 
     session.flush()
     after = _described(approval) | {"note": note}
     audit.record(session, user, f"approval_{approval.state}", _subject(approval), None, after)
+    _tell(session, approval)
+
+
+def content_of(session: Session, approval: Approval) -> Any:
+    """What a step is about, as it stands now; None for a kind that is about its payload alone."""
+    return _about[approval.kind](session, approval) if approval.kind in _about else None
 
 
 def _digest_of(session: Session, approval: Approval) -> str:
-    return digest(_about[approval.kind](session, approval)) if approval.kind in _about else ""
+    return digest(content_of(session, approval)) if approval.kind in _about else ""
+
+
+def _tell(session: Session, approval: Approval) -> None:
+    """Let the pages of the centre look again; no site hears of it."""
+    live.publish(session, "request", {"name": approval.kind, "site": None})
 
 
 def _dropped(session: Session, approval: Approval) -> None:

@@ -1,0 +1,140 @@
+"""What waits for a second person, in words: who asks, until when, and all that the decision is about (F7)."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from doorward_server.clock import from_milliseconds
+from doorward_server.console.describe import Describer, panel_name, site_name
+from doorward_server.console.moments import moment, window
+from doorward_server.console.texts import text
+from doorward_server.fleet.models import Site
+from doorward_server.planning.content import content_of_version
+from doorward_server.planning.models import Duty, Run
+from doorward_server.security import four_eyes
+from doorward_server.security.models import Approval, User
+from doorward_server.security.roles import allows
+from doorward_server.services import services_of
+
+Fact = dict[str, str]
+
+
+def build(session: Session, user: User) -> dict[str, Any]:
+    """All open requests, the oldest first, and in how many ms the first one expires."""
+    now = services_of(session).clock.now()
+    waiting = four_eyes.open_approvals(session)
+    return {
+        "requests": [_shown(session, user, approval, now) for approval in waiting],
+        "stale_in": min(((one.expires_at - now).total_seconds() * 1000 for one in waiting), default=None),
+    }
+
+
+def _shown(session: Session, user: User, approval: Approval, now: datetime) -> dict[str, Any]:
+    kind = four_eyes.KINDS[approval.kind]
+    requester = session.get_one(User, approval.requested_by)
+    own = requester.id == user.id
+    return {
+        "id": approval.id,
+        "kind": approval.kind,
+        "name": kind.name_zh if user.language == "zh" else kind.name_en,
+        "requester": requester.name,
+        "asked": _moment(session, approval.requested_at, now),
+        "expires": _moment(session, approval.expires_at, now),
+        "own": own,
+        "may_decide": allows(user.role, kind.decide) and not four_eyes.is_same_person(user, requester),
+        **ABOUT[approval.kind](session, approval, user.language),
+    }
+
+
+def _moment(session: Session, then: datetime, now: datetime) -> str:
+    return moment(round(then.timestamp() * 1000), now, services_of(session).settings.zone)
+
+
+def _fact(key: str, value: str, before: str = "") -> Fact:
+    """A line: what it is called (a key of TEXTS), what it is, and what it was where that is to change."""
+    return {"key": key, "value": value, "before": before if before != value else ""}
+
+
+def _run(session: Session, approval: Approval, language: str) -> dict[str, Any]:
+    """The whole run as it will be; of a change also what it replaces."""
+    run = session.get_one(Run, approval.payload["run_id"])
+    after = four_eyes.content_of(session, approval)
+    before = content_of_version(session, run.id, run.version) if approval.kind == "run_change" else after
+    describer = Describer(session, language)
+    facts = [
+        _fact("date", after["date"]),
+        _fact("vehicle", after["vehicle"]["plate"], before["vehicle"]["plate"]),
+        *(
+            _fact(key, _crew(describer, after, duty), _crew(describer, before, duty))
+            for key, duty in (("crew_at_door", Duty.DOOR), ("crew_in_vehicle", Duty.VEHICLE))
+        ),
+    ]
+    if run.note:
+        facts.append(_fact("note", run.note))
+    return {"facts": facts, "stops": [_stop(session, stop, language) for stop in after["stops"]]}
+
+
+def _crew(describer: Describer, content: dict[str, Any], duty: Duty) -> str:
+    return describer.people([one["person"] for one in content["crew"] if one["duty"] == duty])
+
+
+def _stop(session: Session, stop: dict[str, Any], language: str) -> dict[str, Any]:
+    zone = services_of(session).settings.zone
+    begin, end = (from_milliseconds(stop[name]) for name in ("window_from", "window_until"))
+    return {
+        "window": window(begin, end, zone),
+        "site": site_name(session.get(Site, stop["site"]), language),
+        "kind": stop["kind"],
+        "boxes": [{"number": box["number"], "seal": box["seal"] or ""} for box in stop["boxes"]],
+    }
+
+
+def _import(_session: Session, approval: Approval, language: str) -> dict[str, Any]:
+    rows = approval.payload["rows"]
+    counts = [text(f"rows_{sheet}", language, count=counted["rows"]) for sheet, counted in rows.items()]
+    joint = "，" if language == "zh" else ", "
+    return {"facts": [_fact("file", approval.payload["name"]), _fact("content", joint.join(counts))]}
+
+
+def _lockout(session: Session, approval: Approval, language: str) -> dict[str, Any]:
+    about = four_eyes.content_of(session, approval)
+    site = site_name(session.get(Site, about["site"]), language)
+    return {"facts": [_fact("site", site), _fact("panel", panel_name(about["panel"], language))]}
+
+
+def _new_user(session: Session, approval: Approval, language: str) -> dict[str, Any]:
+    fields = approval.payload["fields"]
+    site = session.get(Site, fields["site_id"]) if fields.get("site_id") else None
+    facts = [
+        _fact("login_name", fields["login"]),
+        _fact("name", fields["name"]),
+        _fact("role", text(f"role_{fields['role']}", language)),
+    ]
+    if site is not None:
+        facts.append(_fact("site", site_name(site, language)))
+    if fields.get("person_id"):
+        facts.append(_fact("person", Describer(session, language).person(fields["person_id"])))
+    return {"facts": facts}
+
+
+def _password(session: Session, approval: Approval, language: str) -> dict[str, Any]:
+    user = session.get_one(User, approval.payload["user_id"])
+    return {
+        "facts": [
+            _fact("login_name", user.login),
+            _fact("name", user.name),
+            _fact("role", text(f"role_{user.role}", language)),
+        ]
+    }
+
+
+ABOUT = {
+    "run_release": _run,
+    "run_change": _run,
+    "run_cancel": _run,
+    "import": _import,
+    "lockout_release": _lockout,
+    "user_create": _new_user,
+    "user_password": _password,
+}

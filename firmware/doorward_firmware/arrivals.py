@@ -14,7 +14,7 @@ from doorward_protocol.compat import const
 from doorward_protocol.records import CLOCK_SURE
 
 from doorward_firmware.drivers.errors import DriverError
-from doorward_firmware.logic import arrival, events
+from doorward_firmware.logic import arrival, events, flows
 from doorward_firmware.logic.task import from_order
 
 _TID_TRIES = const(5)  # readings in a row without the chip's answer before that is told
@@ -79,7 +79,11 @@ class Arrivals:
                 self._present, left = arrival.gone(self._present, self._app.clock.ticks(), after)
                 self._forget_who_left()
                 for epc in left:
-                    self._app.handle(events.GONE, epc)
+                    work = self._app.unit.handover
+                    if events.GONE in flows.ACCEPTS[work.state]:
+                        self._app.handle(events.GONE, epc)
+                    elif work.task.epc == epc:  # it leaves when its task is closed, wherever it is until then
+                        self.expect(epc)
 
     async def _judge(self, epc, expected):
         self._forget_who_left()

@@ -107,6 +107,20 @@ def test_a_power_cut_while_the_van_still_stands_there_makes_no_second_van(make):
     assert not day.fields("vehicle_refused")
 
 
+def test_a_van_that_parks_out_of_reach_has_left_when_its_task_is_closed(make):
+    """Otherwise the task would stay in hand, and no other van be served, until this one comes back."""
+    day = begun(make())
+    day.leave()
+    day.world.run_for(20_000)
+    day.crew()
+    day.approve()
+    day.walk("outer", "inner")
+    day.show(*BOXES)
+    day.until("boxes")
+    day.close()
+    day.until("left", limit=20_000)
+
+
 @pytest.mark.shows("D3")
 def test_an_early_van_waits_until_its_window_opens(make):
     day = make(start=60_000)

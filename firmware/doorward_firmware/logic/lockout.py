@@ -95,8 +95,8 @@ def failed(state, now):
 
 
 def is_locked(state):
-    """True if the failures so far have locked the panel (or switched its fingers off)."""
-    return state.failures >= FREE_FAILURES and not state.asking
+    """True while the failures so far lock the panel (or have switched its fingers off)."""
+    return state.locked_until is not None
 
 
 def released(state):

@@ -370,6 +370,17 @@ def test_the_officer_sees_that_the_outer_panel_is_locked():
     assert [effect[2] for effect in edges.effects if effect[0] == events.SHOW] == [3, 3]
 
 
+def test_a_panel_whose_lock_has_run_out_does_not_keep_the_next_crew_away():
+    edges = Edges()
+    edges.arrive()
+    for _ in range(5):
+        edges.touch(PANEL_OUTER)
+    edges.wait(30_000)
+    edges.effects.clear()
+    edges.arrive(a_task(b"nonce002"))
+    assert [effect[2] for effect in edges.effects if effect[0] == events.SHOW] == [2, 2, 3]
+
+
 def test_a_lock_of_ages_still_has_a_date():
     edges = Edges()
     edges.state = edges.state.but(outer=lockout.Lockout(failures=49))

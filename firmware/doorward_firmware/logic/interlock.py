@@ -102,8 +102,9 @@ class Interlock(Value):
         self.opened = False
         self.outer_open = outer_open
         self.inner_open = inner_open
-        self.outer_held = None
-        self.inner_held = None
+        # Nobody saw how long a door has stood open that is open at the start: it is reported at once.
+        self.outer_held = 0 if outer_open else None
+        self.inner_held = 0 if inner_open else None
         self.fire = False
         self.fire_exit = False
         self.emergency = False

@@ -5,7 +5,14 @@ Whole stories with a server are scenarios; here is what they do not tell: broken
 
 import pytest
 from doorward_protocol import errors
-from doorward_protocol.records import CAUSE_EMERGENCY, DOOR_INNER, DOOR_OUTER, DOOR_RELEASED
+from doorward_protocol.records import (
+    CAUSE_EMERGENCY,
+    CAUSE_TIMEOUT,
+    DOOR_HELD_OPEN,
+    DOOR_INNER,
+    DOOR_OUTER,
+    DOOR_RELEASED,
+)
 from doorward_simulator.faults import Fault
 from provisioned import BOXES, ESCORTS, HOUR, OFFICERS, STRANGER, VAN, Day
 
@@ -211,6 +218,14 @@ def test_egress_fire_and_emergency(make):
     day.world.run_for(1000)
     assert released(day)[-2:] == [DOOR_OUTER, DOOR_INNER]
     assert day.fields("door")[-1]["cause"] == CAUSE_EMERGENCY
+
+
+def test_a_door_that_was_opened_while_the_unit_had_no_power_is_told(make):
+    day = make()
+    day.unit.power_off()
+    day.parts.doors["inner"].force()
+    day.boot()
+    assert day.until("door") == {"door": DOOR_INNER, "event": DOOR_HELD_OPEN, "cause": CAUSE_TIMEOUT}
 
 
 def test_a_clock_that_jumps_is_put_right_and_one_that_was_lost_starts_nothing(make):

@@ -221,7 +221,9 @@ def _locked_out(state, _event, _now, _settings):
 
 
 def _record_failed(state, _event, _now, _settings):
-    return (state, ()) if state.state in flows.SETTLED else frozen(state, FLASH_FULL)
+    """A closing without its record is none: only with it LEAVE has a permit."""
+    closed = state.state != flows.LEAVE or state.permit is not None
+    return (state, ()) if state.state in flows.SETTLED and closed else frozen(state, FLASH_FULL)
 
 
 def _decides(state, event):

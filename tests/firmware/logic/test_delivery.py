@@ -269,6 +269,20 @@ def test_a_journal_that_takes_no_more_releases_nothing():
     assert edges.handover.state == flows.FROZEN
 
 
+def test_a_closing_that_cannot_be_recorded_is_none():
+    edges = at_boxes()
+    edges.boxes(*BOXES)
+    edges.touch(PANEL_INNER, OFFICERS[0])
+    edges.room = len(edges.journal) + 1  # for the finger, not for the closing
+    edges.touch(PANEL_INNER, ESCORTS[0])
+    edges.room = 10_000
+    assert edges.handover.state == flows.FROZEN
+    edges.handle(events.GONE, VAN[0])
+    assert "left" not in edges.names()
+    edges.command(RESTART)
+    assert edges.handover.state == flows.IDLE
+
+
 def test_a_door_record_that_fails_releases_nothing():
     edges = at_approval()
     edges.room = len(edges.journal) + 1  # room for the approval, not for the door

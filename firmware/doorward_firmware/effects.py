@@ -7,6 +7,7 @@ Records that anybody can cause from outside have no claim to the reserve of the 
 goes on (and says so in its health), or noise at the gate could freeze the handover that the reserve is for.
 """
 
+from doorward_protocol.errors import FLASH_FULL
 from doorward_protocol.records import CAUSE_HANDOVER
 
 from doorward_firmware.logic import events
@@ -42,9 +43,12 @@ class Effects:
 
     def carry_out(self, effects):
         """Return the events that answer: RECORDED for each record, RECORD_FAILED if one could not be made."""
-        answers, failed = [], False
+        answers, failed = [], []
         for effect in effects:
             if failed and not _keeps_people_safe(effect):
+                if effect[0] == events.ASK:  # not counted, so not asked, and answered all the same
+                    wall = self._app.clock.now()
+                    failed.append((events.NO_MATCH, effect[1], effect[2], FLASH_FULL, None, wall))
                 continue
             try:
                 if effect[0] == events.RECORD:
@@ -54,10 +58,11 @@ class Effects:
                     self._table[effect[0]](*effect[1:])
             except Exception as error:  # whatever it is, the unit goes on
                 self._app.trouble(effect[0], error)
-                failed = failed or _must_succeed(effect)
+                if not failed and _must_succeed(effect):
+                    failed.append((events.RECORD_FAILED,))
         if answers:
             self._app.link.wake()
-        return [(events.RECORD_FAILED,)] if failed else answers
+        return failed or answers
 
     def _wipe(self):
         self._app.templates.want(None)

@@ -62,6 +62,7 @@ class Templates:
 
     async def _prepare(self, panel, task):
         """Make one sensor hold exactly what the task needs. True if it does."""
+        panel.slots = ()  # a sensor that failed is loaded anew, and the roster may be another one by now
         try:
             if panel.sensor.info is None:
                 await panel.sensor.open()

@@ -11,7 +11,7 @@ from doorward_protocol.errors import ALREADY_IDENTIFIED, MALFORMED, NOT_WANTED, 
 from doorward_protocol.objects import RELEASE_LOCKOUT
 from doorward_protocol.records import PANEL_INNER, PANEL_OUTER
 
-from doorward_firmware.logic import entering, events, flows, handover, interlock, lockout, prompts
+from doorward_firmware.logic import entering, events, flows, handover, interlock, lockout, prompts, steps
 from doorward_firmware.logic.value import Value, sequence
 
 PANELS = (PANEL_OUTER, PANEL_INNER)
@@ -170,7 +170,10 @@ def _match(state, event, now, settings):
         return state, sequence(*effects, _store(state, panel))
     if reason in NEUTRAL:
         state = _with(state, panel, lockout.not_needed(state.lockout(panel)))
-        return state, sequence(*_finger_refused(state, panel, reason, picture), _store(state, panel))
+        effects = _finger_refused(state, panel, reason, picture)
+        if reason == ALREADY_IDENTIFIED:  # the second touch may be the one under duress
+            effects = sequence(steps.finger(state.handover, event), *effects[1:])
+        return state, sequence(*effects, _store(state, panel))
     return _failed(state, panel, reason, picture, now, wall)
 
 

@@ -197,7 +197,7 @@ def test_closing_needs_one_finger_of_each_side():
     edges.boxes(*BOXES)
     edges.touch(PANEL_INNER, OFFICERS[0])
     edges.touch(PANEL_INNER, OFFICERS[1])
-    assert edges.last("finger_refused")["reason"] == errors.ALREADY_IDENTIFIED
+    assert edges.names()[-1] == "finger", "once more, and not needed"
     edges.touch(PANEL_OUTER, ESCORTS[0])  # the other panel: not even asked
     assert edges.handover.state == flows.CLOSE
     edges.touch(PANEL_INNER, ESCORTS[1])
@@ -313,6 +313,20 @@ def test_a_duress_finger_looks_like_any_other():
     visible = [events.SAY, events.SHOW, events.COMPARE]
     assert [e for e in plain.effects if e[0] in visible] == [e for e in duress.effects if e[0] in visible]
     assert plain.state == duress.state
+
+
+def test_a_duress_finger_is_told_also_when_that_person_has_been_identified():
+    def shown_of_a_second_touch(duress):
+        edges = Edges()
+        edges.arrive()
+        edges.touch(PANEL_OUTER, ESCORTS[0])
+        edges.effects.clear()
+        edges.touch(PANEL_OUTER, ESCORTS[0], duress=duress)
+        assert edges.last("finger")["duress"] is duress
+        assert edges.handover.identified == (ESCORTS[0],)
+        return [effect[:2] for effect in edges.effects]
+
+    assert shown_of_a_second_touch(True) == shown_of_a_second_touch(False)
 
 
 def test_vehicle_leaves_only_once_closed():

@@ -20,6 +20,7 @@ from doorward_firmware.display import Display
 from doorward_firmware.door_control import DoorControl
 from doorward_firmware.effects import Effects
 from doorward_firmware.logic import events, flows, prompts, settings, unit
+from doorward_firmware.logic.task import from_order
 from doorward_firmware.panels import Panel
 from doorward_firmware.pictures import Pictures
 from doorward_firmware.prompts import Prompts
@@ -100,8 +101,12 @@ class App:
         renewed = self.prompts.renew()
         task = self.unit.handover.task
         if task is not None:
-            listed = self.desired.order(task.id)
-            self.handle(events.REVISED, task.id, None if listed is None else listed["version"])
+            order = self.desired.order(task.id)
+            if order and self.desired.complete(task.id):
+                now = from_order(order, self.desired.roster(), b"", 0, 0)
+                if now.people != task.people:  # somebody was withdrawn, or has another permit
+                    order = None
+            self.handle(events.REVISED, task.id, order and order["version"])
         elif renewed and self._ready:
             self.effects.carry_out(prompts.rest())
 

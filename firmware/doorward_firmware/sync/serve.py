@@ -16,6 +16,7 @@ class Serve:
     def __init__(self, blobs):
         self._blobs = blobs
         self._windows = []  # [hash, next offset, chunks left]
+        self._sent, self._proven = [], []  # hashes of what went out whole; the latter by the next answer
 
     def want(self, name, offset):
         """Take a request. Raises NOT_WANTED for what is not here, not ours, or too much at a time."""
@@ -40,6 +41,13 @@ class Serve:
             if window[1] >= total or not window[2]:
                 self._windows.pop(0)
             if window[1] >= total:
-                self._blobs.delivered(name)
+                self._sent.append(name)
             return {"hash": name, "offset": offset, "total": total, "data": data}
         return None
+
+    def answered(self):
+        """The server has answered a status. It has got what was sent before the answer to the one before."""
+        for name in self._proven:
+            if self._blobs.has(name):
+                self._blobs.delivered(name)
+        self._proven, self._sent = self._sent, []

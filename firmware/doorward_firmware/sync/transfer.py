@@ -184,6 +184,7 @@ class Transfer:
 
     async def _take_time(self, nonce, time):
         self._setting.answer(nonce, time)
+        self._serve.answered()
         self._silent_at = None
 
     async def _take_want(self, hash, offset):  # noqa: A002 - the field's name

@@ -44,6 +44,35 @@ def test_a_picture_is_fetched_whole_and_stays_until_room_is_needed():
     play(story)
 
 
+def test_a_picture_makes_room_only_when_the_server_has_it():
+    """A line that breaks behind the last chunk loses it on the way."""
+    bench = Bench()
+
+    async def story(bench, unit):
+        room = unit.blobs.room()
+        name = unit.blobs.put(picture(length=3000))
+        await asyncio.sleep(3)
+        serve = unit.link._transfer._serve
+        give = serve.next_chunk
+
+        def give_and_cut():
+            chunk = give()
+            if chunk is not None:
+                bench.cut()
+            return chunk
+
+        serve.next_chunk = give_and_cut
+        bench.server.send("want", hash=name, offset=0)
+        await asyncio.sleep(70)
+        assert bench.server.saw("blob") == []
+        assert unit.blobs.room() < room
+        assert await fetch(bench, name) == picture(length=3000)
+        await asyncio.sleep(70)
+        assert unit.blobs.room() == room
+
+    play(story, bench, check=False)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_cuts_resume_a_picture(seed):
     bench = Bench(seed)

@@ -98,7 +98,7 @@ class Display:
 
     async def _blob(self, name, y):
         """Draw a bitmap blob in the middle of the line y; what is not here or does not fit is left out."""
-        if name is None or not self._blobs.has(name):
+        if name is None or not self._blobs.has(name) or self._blobs.size(name) < 6:
             return
         head = self._blobs.read(name, 0, 4)
         width, height = head[0] << 8 | head[1], head[2] << 8 | head[3]

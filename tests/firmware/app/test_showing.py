@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from doorward_firmware import display as displays
 from doorward_firmware.display import Display
 from doorward_firmware.drivers.errors import DriverError
@@ -87,6 +88,16 @@ def test_what_is_not_here_or_does_not_fit_is_left_out(monkeypatch):
         monkeypatch, screen, blobs, lambda d: d.prompt("huge", "missing"), lambda d: d.prompt("short", "low")
     )
     assert screen.drawn == ["clear", "clear"]
+
+
+@pytest.mark.parametrize("stub", [b"", b"\0\1", bytes(4)], ids=["empty", "no head", "no pixel"])
+def test_a_bitmap_without_a_pixel_is_left_out(monkeypatch, stub):
+    """Nothing may end the display's task, or the officer could not compare anybody for up to a minute."""
+    screen, blobs = Screen(), Blobs(label=(240, 32))
+    blobs.content["stub"] = stub
+    told = show(monkeypatch, screen, blobs, lambda d: d.prompt("stub", "label"))
+    assert screen.drawn == ["clear", (0, 256, 240, 32)]
+    assert told == [("screen", 0)]
 
 
 def test_a_comparison_turns_pages_and_comes_back_after_a_prompt(monkeypatch):

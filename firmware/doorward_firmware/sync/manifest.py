@@ -149,6 +149,7 @@ class Desired:
         if len(fields["entries"]) > MAX_ENTRIES:
             raise ProtocolError(TOO_LARGE, "manifest")
         keys = [(entry[0], entry[1]) for entry in fields["entries"]]
+        keys += [entry[3] for entry in fields["entries"]]  # and one content is of one kind
         if len(set(keys)) != len(keys) or fields["fresh_until"] <= fields["issued"]:
             raise ProtocolError(MALFORMED, "manifest")
         if self._clock.state() == CLOCK_SURE:

@@ -235,6 +235,7 @@ def other_key(day):
         (lambda day: day.manifest(2, issued=NOON + HOUR), errors.NOT_YET_VALID),
         (lambda day: day.manifest(2, issued=NOON + HOUR, fresh_until=NOON), errors.MALFORMED),
         (lambda day: day.manifest(2, [*day.entries, day.entries[0]]), errors.MALFORMED),
+        (lambda day: day.manifest(2, [*day.entries, [2, 8, 1, *day.entries[1][3:]]]), errors.MALFORMED),
         (lambda day: day.manifest(2, [[2, n, 1, bytes(32), 1] for n in range(91)]), errors.TOO_LARGE),
         (lambda day: day.manifest(1, []), errors.OLD_VERSION),
         (lambda day: day.bench.server.receipt(1, 1, bytes(32)), errors.WRONG_KIND),

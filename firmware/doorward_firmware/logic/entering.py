@@ -156,7 +156,7 @@ def still_frozen(state, reason):
 def ended(state, reason):
     """The attempt is over. The vehicle that still stands at the gate is judged afresh, with a new nonce."""
     kept = (record(state, "restarted", reason=reason), NOTHING_IN_HAND)
-    effects = sequence(*STOPPED, *kept, *prompts.both("task_restarted"), (events.ARRIVE_AGAIN,))
+    effects = sequence(*STOPPED, (events.ARRIVE_AGAIN,), *kept, *prompts.both("task_restarted"))
     return at_rest(state), effects
 
 

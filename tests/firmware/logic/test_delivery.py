@@ -149,7 +149,7 @@ def test_the_centre_restarts_a_task():
     assert edges.handover.state == flows.IDLE
     done = [effect[0] for effect in edges.effects[effects:]]
     assert events.WIPE in done
-    assert done[-1] == events.ARRIVE_AGAIN
+    assert events.ARRIVE_AGAIN in done
 
 
 def test_a_closed_task_cannot_be_restarted():
@@ -267,6 +267,17 @@ def test_a_journal_that_takes_no_more_releases_nothing():
     edges.command(APPROVE)
     assert not edges.relays
     assert edges.handover.state == flows.FROZEN
+
+
+def test_a_restart_that_cannot_be_recorded_still_judges_the_van_afresh():
+    """Otherwise it would stand there unheard until it drives away and comes back."""
+    edges = Edges(journal_room=1)
+    edges.arrive()
+    edges.effects.clear()
+    edges.wait(edges.settings["CREW_TIMEOUT_MS"])
+    assert edges.handover.state == flows.IDLE
+    stopped = [effect[0] for effect in edges.effects]
+    assert stopped.index(events.ARRIVE_AGAIN) < stopped.index(events.RECORD)
 
 
 def test_a_closing_that_cannot_be_recorded_is_none():

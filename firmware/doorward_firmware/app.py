@@ -214,8 +214,12 @@ class App:
         except (ProtocolError, OSError) as error:
             self.trouble(events.RECORD, error)
         else:
-            self.faults.present.pop("journal", None)
-            self.link.wake()
+            self.recorded()
+
+    def recorded(self):
+        """The journal takes records."""
+        self.faults.present.pop("journal", None)
+        self.link.wake()
 
     def _record_fault(self, name, reason, detail):
         self.record("sensor", name=name, reason=reason, detail=detail)

@@ -61,7 +61,7 @@ class Effects:
                 if not failed and _must_succeed(effect):
                     failed.append((events.RECORD_FAILED,))
         if answers:
-            self._app.link.wake()
+            self._app.recorded()
         return failed or answers
 
     def _wipe(self):

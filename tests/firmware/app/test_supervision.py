@@ -2,9 +2,13 @@
 
 import asyncio
 from itertools import pairwise
+from unittest.mock import MagicMock
 
 from doorward_firmware import supervision
+from doorward_firmware.app import App
 from doorward_firmware.drivers.errors import DriverError
+from doorward_firmware.effects import Effects
+from doorward_firmware.logic import events
 from doorward_firmware.supervision import Faults, Supervisor, feed, reason_of
 from doorward_protocol import errors
 from doorward_protocol.errors import ProtocolError
@@ -112,6 +116,15 @@ def test_the_watchdog_is_fed_only_while_everybody_lives(monkeypatch):
 
     in_virtual_time(clock, monkeypatch, main)
     assert supervision.FEED_MS * 4 < supervision.WATCHDOG_MS
+
+
+def test_a_journal_that_takes_records_again_is_no_fault_any_more():
+    """Whatever it was that recorded: a step's effects as well as a part's fault."""
+    app = MagicMock()
+    app.faults.present = {"journal": errors.FLASH_FULL}
+    app.recorded.side_effect = lambda: App.recorded(app)
+    Effects(app).carry_out(((events.RECORD, "left", {}),))
+    assert app.faults.present == {}
 
 
 def test_faults_are_told_when_they_change():

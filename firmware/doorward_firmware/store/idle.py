@@ -29,8 +29,11 @@ class IdleWork:
             await self._wakened.wait()
             self._wakened.clear()
             for store in self._stores:
-                while not self.busy() and store.idle_step():
-                    await asyncio.sleep_ms(PAUSE_MS)
+                try:
+                    while not self.busy() and store.idle_step():
+                        await asyncio.sleep_ms(PAUSE_MS)
+                except OSError:  # told when that sector is needed; the others are erased even so
+                    pass
             await asyncio.sleep_ms(PAUSE_MS)
 
 

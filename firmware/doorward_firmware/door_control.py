@@ -20,7 +20,7 @@ class DoorControl:
 
     def __init__(self, app, doors, inputs):
         self._app, self._doors, self._inputs = app, doors, inputs
-        self._both = asyncio.Event()
+        self._both, self._alone = asyncio.Event(), True
         doors.on_change = self._door
         inputs.listen(self._input)
 
@@ -54,11 +54,14 @@ class DoorControl:
     def _input(self, name, active):
         if name in _INPUTS:
             self._app.handle(events.INPUT, _INPUTS[name], active)
-        elif name in _BUTTONS and active:
+        elif name in _BUTTONS:
             if self._both_held():
                 self._both.set()
-            else:
-                self._app.handle(events.BUTTON, _BUTTONS[name])
+                self._alone = False
+            elif not active:  # let go: only then it is known that it was no emergency
+                if self._alone:
+                    self._app.handle(events.BUTTON, _BUTTONS[name])
+                self._alone = not any(self._inputs[each].active for each in _BUTTONS)
 
     def _both_held(self):
         return all(self._inputs[name].active for name in _BUTTONS)

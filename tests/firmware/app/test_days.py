@@ -220,6 +220,21 @@ def test_egress_fire_and_emergency(make):
     assert day.fields("door")[-1]["cause"] == CAUSE_EMERGENCY
 
 
+def test_both_buttons_are_an_emergency_and_no_decision(make):
+    """Whoever has just touched and is threatened has not thereby approved the people outside."""
+    day = begun(make())
+    day.crew()
+    day.touch("inner", OFFICERS[0])
+    for active in (True, False):
+        day.parts.buttons["APPROVE"].set(active)
+        day.parts.buttons["REFUSE"].set(active)
+        day.world.run_for(4000)
+    assert {fields["cause"] for fields in day.fields("door")} == {CAUSE_EMERGENCY}
+    assert not day.fields("approval")
+    day.approve()
+    assert day.until("approval")["approved"]
+
+
 def test_a_door_that_was_opened_while_the_unit_had_no_power_is_told(make):
     day = make()
     day.unit.power_off()

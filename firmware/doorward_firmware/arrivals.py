@@ -18,6 +18,9 @@ from doorward_firmware.logic import arrival, events, flows
 from doorward_firmware.logic.task import from_order
 
 _TID_TRIES = const(5)  # readings in a row without the chip's answer before that is told
+_OUT_OF_REACH_MS = const(
+    600_000
+)  # longer than a handover: a van that parks behind the gate has to come out yet
 _GATE_TAG = "gate_tag"  # in records: an expected vehicle's chip does not answer
 
 
@@ -32,9 +35,9 @@ class Arrivals:
         self._news = asyncio.Event()
         self._deaf = False
 
-    def expect(self, epc):
-        """A vehicle that was here before a restart counts as seen now."""
-        self._present = arrival.seen(self._present, epc, self._app.clock.ticks(), (epc,))
+    def expect(self, epc, later=0):
+        """A vehicle that was here before a restart counts as seen now, or so many ms later."""
+        self._present = arrival.seen(self._present, epc, self._app.clock.ticks() + later, (epc,))
 
     def again(self):
         """The effect ARRIVE_AGAIN: judge whoever is here afresh, at the next reading."""
@@ -82,8 +85,8 @@ class Arrivals:
                     work = self._app.unit.handover
                     if events.GONE in flows.ACCEPTS[work.state]:
                         self._app.handle(events.GONE, epc)
-                    elif work.task.epc == epc:  # it leaves when its task is closed, wherever it is until then
-                        self.expect(epc)
+                    elif work.task.epc == epc:  # out of reach, it may stay for long or leave unheard
+                        self.expect(epc, _OUT_OF_REACH_MS)
 
     async def _judge(self, epc, expected):
         self._forget_who_left()

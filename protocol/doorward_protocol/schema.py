@@ -121,7 +121,7 @@ class Table:
     def unpack(self, array):
         """Return (name, {field: value}) of an array that pack could have made. Raises ProtocolError."""
         if not isinstance(array, (list, tuple)) or not array or not _is_uint(array[0]):
-            raise ProtocolError(MALFORMED, "no array that begins with a code")
+            raise ProtocolError(MALFORMED, "no row of a table")
         name = self.names.get(array[0])
         if name is None:
             raise ProtocolError(UNKNOWN_MESSAGE, "code %d" % array[0])

@@ -114,9 +114,9 @@ def test_a_power_cut_while_the_van_still_stands_there_makes_no_second_van(make):
     assert not day.fields("vehicle_refused")
 
 
-def test_a_van_that_parks_out_of_reach_has_left_when_its_task_is_closed(make):
-    """Otherwise the task would stay in hand, and no other van be served, until this one comes back."""
-    day = begun(make())
+def out_of_reach(day):
+    """A delivery to the closing whose van has parked where the gate reader does not hear it."""
+    day = begun(day)
     day.leave()
     day.world.run_for(20_000)
     day.crew()
@@ -125,7 +125,26 @@ def test_a_van_that_parks_out_of_reach_has_left_when_its_task_is_closed(make):
     day.show(*BOXES)
     day.until("boxes")
     day.close()
+    return day
+
+
+def test_a_van_that_was_out_of_reach_counts_as_left_after_a_while(make):
+    """Otherwise the task would stay in hand, and no other van be served, until this one comes back."""
+    day = out_of_reach(make())
+    day.world.run_for(300_000)
+    assert not day.fields("left")
+    day.until("left", limit=320_000)
+
+
+def test_a_van_that_was_out_of_reach_passes_the_gate_on_its_way_out(make):
+    """That is no second arrival."""
+    day = out_of_reach(make())
+    day.world.run_for(60_000)
+    day.arrive()
+    day.world.run_for(2_000)
+    day.leave()
     day.until("left", limit=20_000)
+    assert not day.fields("vehicle_refused")
 
 
 @pytest.mark.shows("D3")

@@ -35,7 +35,7 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
         head = run(objects.verify(services.suite, "head", item.object, {unit.kid: unit.signing_key}))
         if head["unit"] != unit.kid:
             raise ProtocolError(WRONG_UNIT, "head")
-        if head["epoch"] > LARGEST or head["size"] > LARGEST:
+        if any(head[name] > LARGEST for name in ("epoch", "size", "time")):
             raise ProtocolError(MALFORMED, "head out of range")
     except ProtocolError as problem:
         alarms.raise_alarm(session, "head_forged", unit, reason=problem.reason)

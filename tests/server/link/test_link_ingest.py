@@ -171,6 +171,17 @@ def test_a_head_nobody_could_have_signed_is_refused(online, services, lie):
     assert count(services, Head) == 0
 
 
+@pytest.mark.parametrize("field", ["epoch", "size", "time"])
+def test_a_head_with_numbers_that_the_database_cannot_hold_fails_nobody_elses_batch(services, unit, field):
+    unit.append("door", door=1, event=1, cause=1)
+    batch: list[Item] = [ReceivedRecord(unit.id, unit.epoch, 0, unit.entries[0], 1)]
+    batch += [ReceivedHead(unit.id, unit.head(**{field: 1 << 63}), 1)]
+    with services.database.writing() as session:
+        outcome = store(session, batch)
+    assert [(name, said["reason"]) for _, name, said in outcome.replies] == [("refused", errors.MALFORMED)]
+    assert rows(services, Leaf.index) == [0]
+
+
 def test_a_journal_that_went_back_alarms(online, services):
     for _ in range(4):
         online.send_record(door(online))

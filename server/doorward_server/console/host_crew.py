@@ -13,7 +13,8 @@ from doorward_server.console.texts import text
 from doorward_server.fleet.models import Company
 from doorward_server.handovers.models import Command, Handover, HandoverEvent, Picture
 from doorward_server.people.models import Person
-from doorward_server.planning.models import Duty, RunMember, Stop
+from doorward_server.planning.models import Duty, RunMember
+from doorward_server.planning.progress import stop_at
 
 
 def people(
@@ -25,7 +26,7 @@ def people(
         for event in events
         if event.name == "finger" and event.details["panel"] == records.PANEL_OUTER
     }
-    stop = session.get(Stop, handover.task)
+    stop = stop_at(session, handover.task, handover.site_id)
     members = session.exec(select(RunMember).where(RunMember.run_id == (stop.run_id if stop else None))).all()
     shown = {
         duty: [_person(session, member, taken, language) for member in members if member.duty == duty]

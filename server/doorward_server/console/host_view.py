@@ -15,7 +15,7 @@ from doorward_server.console.wall_view import STOP_LOOKS
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunStatus, Stop, StopBox, StopStatus
-from doorward_server.planning.progress import place_of_box
+from doorward_server.planning.progress import place_of_box, stop_at
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
@@ -136,10 +136,11 @@ def _steps(handover: Handover, events: list[HandoverEvent]) -> list[dict[str, st
 
 def _boxes(session: Session, handover: Handover, describer: Describer, language: str) -> dict[str, Any]:
     read, missing = set(handover.boxes_read), set(handover.boxes_missing)
+    stop = stop_at(session, handover.task, handover.site_id)
     query = (
         select(Box, StopBox)
         .join(StopBox, col(StopBox.box_id) == Box.id)
-        .where(StopBox.stop_id == handover.task)
+        .where(StopBox.stop_id == (stop.id if stop else None))
     )
     boxes = []
     for box, planned in session.exec(query.order_by(col(Box.number))).all():

@@ -117,8 +117,8 @@ def _stop(session: Session, stop: Stop, language: str) -> dict[str, Any]:
     zone = services_of(session).settings.zone
     site = session.get(Site, stop.site_id)
     look, chip, mark = STOP_LOOKS[StopStatus(stop.status)]
-    query = select(Handover).where(Handover.task == stop.id).order_by(col(Handover.id).desc()).limit(1)
-    handover = session.exec(query).first()
+    query = select(Handover).where(Handover.task == stop.id, Handover.site_id == stop.site_id)
+    handover = session.exec(query.order_by(col(Handover.id).desc()).limit(1)).first()
     state, arrived = text(f"stop_{stop.status}", language), ""
     if handover is not None:
         arrived = text("arrived_at", language, time=clock_time(handover.started, zone)[:5])

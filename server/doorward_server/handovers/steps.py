@@ -16,7 +16,7 @@ from doorward_server.handovers import foreknown, newest
 from doorward_server.handovers.models import Handover
 from doorward_server.link.models import AnyLeaf
 from doorward_server.planning.models import Stop, StopStatus
-from doorward_server.planning.progress import set_stop_status, stops_of_run, was_cancelled
+from doorward_server.planning.progress import set_stop_status, stop_at, stops_of_run, was_cancelled
 from doorward_server.units.models import Unit
 
 DONE = ("closed", "left")
@@ -76,8 +76,8 @@ def _vehicle(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Out
         **_no_lists(),
     )
     trouble = ["task_on_unsure_clock"] if handover.clock_unsure else []
-    stop = session.get(Stop, handover.task)
-    if stop is None or stop.site_id != unit.site_id:
+    stop = stop_at(session, handover.task, unit.site_id)
+    if stop is None:
         trouble.append("unknown_task")
     else:
         handover.revoked_version = _was_revoked(session, stop, handover)
@@ -232,9 +232,12 @@ def _skips_a_stop(session: Session, stop: Stop, started: int) -> bool:
             Unit.registered <= started,
         )
     ).all()
-    earlier = {one.id for one in before if not was_cancelled(session, one, started)}
+    earlier = {(one.id, one.site_id) for one in before if not was_cancelled(session, one, started)}
+    tasks = [task for task, _ in earlier]
     done = session.exec(
-        select(Handover.task).where(col(Handover.task).in_(earlier), col(Handover.state).in_(DONE))
+        select(Handover.task, Handover.site_id).where(
+            col(Handover.task).in_(tasks), col(Handover.state).in_(DONE)
+        )
     ).all()
     return not earlier <= set(done)
 
@@ -242,8 +245,9 @@ def _skips_a_stop(session: Session, stop: Stop, started: int) -> bool:
 def _set_status(
     session: Session, handover: Handover, status: StopStatus, leaf: AnyLeaf, record: Record
 ) -> None:
-    """Carry the handover's state over to planning. A twin changes nothing about what was completed."""
-    if handover.twin:
+    """Carry the handover's state over to planning. A twin changes nothing about what was completed, and a
+    unit nothing about the stops of other sites."""
+    if handover.twin or stop_at(session, handover.task, handover.site_id) is None:
         return
     time = record.time if record.clock == records.CLOCK_SURE else leaf.received
     set_stop_status(session, handover.task, status, from_milliseconds(time))

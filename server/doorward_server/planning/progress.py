@@ -57,6 +57,12 @@ def stops_of_run(session: Session, run_id: int) -> Iterable[Stop]:
     return session.exec(select(Stop).where(Stop.run_id == run_id))
 
 
+def stop_at(session: Session, task: int, site_id: int) -> Stop | None:
+    """The stop that a site's unit names, if it is one of the site's own: units may say anything."""
+    stop = session.get(Stop, task)
+    return stop if stop is not None and stop.site_id == site_id else None
+
+
 def set_stop_status(session: Session, task: int, status: StopStatus, at: datetime.datetime) -> None:
     """Carry a handover's state over to its stop; with the last open stop the run closes.
 

@@ -10,7 +10,7 @@ from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.link.models import Head
 from doorward_server.people.models import Person
-from doorward_server.planning.models import Stop
+from doorward_server.planning.progress import stop_at
 from doorward_server.services import services_of
 
 
@@ -82,7 +82,7 @@ def collect(session: Session, handover: Handover) -> Report:
             (_name(person), person.staff_number if person else "", local(event.time) if event else None)
         )
     site, vehicle = session.get(Site, handover.site_id), session.get(Vehicle, handover.vehicle_id)
-    stop = session.get(Stop, handover.task)
+    stop = stop_at(session, handover.task, handover.site_id)
     numbers = {box.epc.hex(): box.number for box in session.exec(select(Box)).all()}
     closing = next((event for event in events if event.name == "closed"), None)
     head = _head_over(session, closing) if closing else None

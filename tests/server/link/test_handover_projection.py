@@ -3,14 +3,17 @@
 import pytest
 from doorward_protocol import errors
 from doorward_server.alarms.models import Alarm
+from doorward_server.console import host_view, wall_view
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.handovers.rebuild import Difference, rebuild
 from doorward_server.planning import service as planning
 from doorward_server.planning.models import Run, RunStatus, RunVersion, Stop, StopStatus
+from doorward_server.reports import content
 from doorward_server.security import four_eyes
 from doorward_server.security.models import User
 from sqlalchemy import inspect
 from sqlmodel import SQLModel, col, select
+from unit_client import Delivery, UnitClient
 
 PROJECTED: tuple[type[SQLModel], ...] = (Handover, HandoverEvent, Alarm)
 
@@ -185,10 +188,49 @@ def test_a_task_of_another_site_is_critical(online, delivery, arrive, services, 
     assert stop_status(services, day.tasks[1]) == "planned"
 
 
+def test_a_unit_changes_nothing_about_the_stops_of_other_sites(online, delivery, arrive, services, day):
+    """Else one unit could have another site's order closed, and with it revoked."""
+    delivery.task = day.tasks[1]
+    for end in (lambda: delivery.freeze(errors.MISSING_BOX), delivery.close, delivery.leave):
+        arrive()
+        end()
+        online.store_all()
+        assert stop_status(services, day.tasks[1]) == "planned"
+
+
+@pytest.mark.shows("D11")
+def test_a_task_of_another_site_shows_nothing_of_it(online, delivery, arrive, services, day):
+    delivery.task = day.tasks[1]
+    arrive()
+    online.store_all()
+    with services.database.reading() as session:
+        host = host_view.build(session, day.bank.sites["north"].id, "en", may_decide=True)
+        report = content.collect(session, handover(services))
+        stop = wall_view.build(session, "en")["runs"][0]["stops"][1]
+    assert (host["at_door"], host["with_vehicle"], host["boxes"]) == ([], [], [])
+    assert report.window is None
+    assert stop["arrived"] == ""
+
+
+@pytest.mark.shows("S9")
+def test_a_stop_that_another_sites_unit_says_it_did_is_still_skipped(
+    online, connect, services, day, delivery
+):
+    with services.database.writing() as session:
+        south = UnitClient(services, seed=2).register(session, day.bank.sites["south"])
+    connect(south)
+    van = day.bank.vehicles[0]
+    for task in day.tasks[:2]:
+        one = Delivery(south, task, delivery.crew, day.bank.officers["south"].id, [])
+        one.arrive(van.id, van.epc, van.tid)
+        one.close()
+        one.leave()
+    south.store_all()
+    assert rules(services) == ["skipped_stop", "unknown_task"]
+
+
 @pytest.mark.shows("S9")
 def test_a_skipped_stop_alarms(online, connect, services, day, delivery, arrive):
-    from unit_client import Delivery, UnitClient
-
     with services.database.writing() as session:
         south = UnitClient(services, seed=2).register(session, day.bank.sites["south"])
     connect(south)
@@ -200,8 +242,6 @@ def test_a_skipped_stop_alarms(online, connect, services, day, delivery, arrive)
 
 
 def test_the_second_stop_after_the_first_alarms_nobody(online, connect, services, day, delivery, arrive):
-    from unit_client import Delivery, UnitClient
-
     play(delivery, arrive)
     online.store_all()
     with services.database.writing() as session:

@@ -7,10 +7,11 @@ from doorward_server.alarms.models import Alarm
 from doorward_server.console import host_view, wall_view
 from doorward_server.console.host_notices import KEEP_GRAVE_MS, KEEP_REFUSED_MS
 from doorward_server.handovers import pictures, projection
-from doorward_server.handovers.models import Command, Picture
+from doorward_server.handovers.models import Command, Handover, Picture
 from doorward_server.link.models import Leaf
 from doorward_server.planning import service as planning
 from doorward_server.planning.models import Stop, StopBox
+from doorward_server.reports import content
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from doorward_server.units.service import register_unit
@@ -286,6 +287,42 @@ def test_fingers_that_are_off_have_no_time_to_wait_for_but_a_release(branch):
     assert "two people" in branch.host()["notices"][0]["text"]
     branch.record("released", panel=records.PANEL_OUTER, by=[], command=None)
     assert branch.host()["notices"] == []
+
+
+UNHEARD_OF: list[tuple[str, dict[str, object]]] = [
+    ("door", {"door": 9, "event": records.DOOR_FORCED, "cause": 9}),
+    ("door", {"door": 1, "event": 9, "cause": 1}),
+    ("input", {"name": 9, "active": True}),
+    ("locked", {"panel": 9, "failures": 5, "until": 1 << 62}),
+    ("released", {"panel": 9, "by": [(1 << 64) - 1], "command": None}),
+    ("crew", {"task": 1, "nonce": NONCE, "people": [(1 << 64) - 1], "picture": None}),
+    ("approval", {"task": 1, "nonce": NONCE, "approved": True, "by": [(1 << 64) - 1], "where": 9}),
+    ("sensor", {"name": "{0}", "reason": 1 << 62, "detail": "\0"}),
+]
+
+
+@pytest.mark.parametrize(("name", "fields"), UNHEARD_OF, ids=str)
+def test_numbers_that_mean_nothing_break_no_page(branch, name, fields):
+    """One record of one unit would otherwise take the wall from everybody."""
+    branch.record(name, **fields)
+    branch.host()
+    branch.wall()
+
+
+def test_no_moment_of_a_record_is_beyond_the_calendar(branch):
+    branch.arrive()
+    branch.clock.pass_time(milliseconds=253_402_300_799_000 - branch.clock.milliseconds())
+    entry = records.encode("door", branch.clock.milliseconds(), 0, 1, bytes(16), door=1, event=1, cause=1)
+    leaf = Leaf(unit_id=branch.unit.id, epoch=1, index=1, entry=entry, leaf_hash=bytes(32), received=0)
+    assert projection.read(branch.session, leaf) is None
+
+
+def test_a_last_contact_beyond_the_calendar_is_shown_as_now(branch):
+    van = branch.bank.vehicles[0]
+    branch.step("vehicle", vehicle=van.id, epc=van.epc, tid=van.tid, order_version=1, manifest=1,
+                last_contact=1 << 62)  # fmt: skip
+    handover = branch.session.exec(select(Handover)).one()
+    assert content.collect(branch.session, handover).last_contact.year == branch.clock.now().year
 
 
 @pytest.mark.parametrize(

@@ -30,14 +30,14 @@ _INPUTS = {
 }
 
 
-def door_name(number: int) -> str:
-    """ "outer" or "inner"."""
-    return _DOORS[number]
+def door_name(number: int) -> str | None:
+    """ "outer" or "inner"; None for a number that is no door's."""
+    return _DOORS.get(number)
 
 
-def door_state(event: int) -> str:
-    """The name of a door event: locked, released, opened, closed, held_open, forced."""
-    return _DOOR_EVENTS[event]
+def door_state(event: int) -> str | None:
+    """The name of a door event: locked, released, opened, closed, held_open, forced; None for any other."""
+    return _DOOR_EVENTS.get(event)
 
 
 def site_name(site: Site | None, language: str) -> str:
@@ -48,8 +48,13 @@ def site_name(site: Site | None, language: str) -> str:
 
 
 def panel_name(number: int, language: str) -> str:
-    """ "outer panel" or "inner panel"."""
-    return text(_PANELS[number], language)
+    """ "outer panel" or "inner panel"; any other by its number."""
+    return _word(_PANELS, number, language)
+
+
+def _word(names: dict[int, str], number: int, language: str, prefix: str = "") -> str:
+    """The word for a number in a record. A unit may send any number: one without a word shows as it is."""
+    return text(prefix + names[number], language) if number in names else f"#{number}"
 
 
 class Describer:
@@ -117,17 +122,16 @@ class Describer:
         for name in ("expected", "read"):
             if isinstance(fields.get(name), list):
                 fields[name] = len(fields[name])
-        if fields.get("panel") in _PANELS:
-            fields["panel"] = self._t(_PANELS[fields["panel"]])
-        if fields.get("where") in _PLACES:
-            fields["where"] = self._t(_PLACES[fields["where"]])
+        for name, words in (("panel", _PANELS), ("where", _PLACES)):
+            if name in fields:
+                fields[name] = _word(words, fields[name], self._language)
         if "door" in fields:
-            fields["event"] = self._t("door_event_" + _DOOR_EVENTS[fields["event"]])
-            fields["door"] = self._t("door_" + _DOORS[fields["door"]])
+            fields["event"] = _word(_DOOR_EVENTS, fields["event"], self._language, "door_event_")
+            fields["door"] = _word(_DOORS, fields["door"], self._language, "door_")
         if event_name == "sensor":
             device = f"device_{fields['name']}"
             fields["name"] = self._t(device) if device in TEXTS else fields["name"]
         if "active" in fields:
-            fields["name"] = self._t(_INPUTS[fields["name"]])
+            fields["name"] = _word(_INPUTS, details["name"], self._language)
             fields["active"] = self._t("input_on" if fields["active"] else "input_off")
         return fields

@@ -174,7 +174,9 @@ def _doors(session: Session, site_id: int) -> list[dict[str, str]]:
     newest = session.exec(query.order_by(col(HandoverEvent.id).desc()).limit(DOOR_RECORDS)).all()
     told: dict[str, list[str]] = {"outer": [], "inner": []}
     for event in reversed(newest):
-        told[door_name(event.details["door"])].append(door_state(event.details["event"]))
+        name, state = door_name(event.details["door"]), door_state(event.details["event"])
+        if name is not None and state is not None:
+            told[name].append(state)
     states = {name: _door_state(events) for name, events in told.items()}
     return [
         {"name": name, "state": state, "look": _DOOR_LOOKS.get(state, "")} for name, state in states.items()

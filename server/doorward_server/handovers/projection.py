@@ -4,7 +4,7 @@
 projection again. What a record does to its handover is in `steps.py`, one small function per kind.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from doorward_protocol import records
 from doorward_protocol.records import Record
@@ -21,9 +21,10 @@ from doorward_server.planning.progress import HOLD_AFTER
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
-# Integers of a journal have 64 bits unsigned, those of a database 63; moments end with the year 9999.
+# Integers of a journal have 64 bits unsigned, those of a database 63. Moments end with the year 9998: the
+# calendar ends a year later, and hours and zones are added to them.
 _LARGEST = (1 << 63) - 1
-_LAST_MOMENT = 253_402_300_799_000
+_LAST_MOMENT = 253_370_764_799_999
 
 
 class Projected(NamedTuple):
@@ -96,9 +97,15 @@ def read(session: Session, leaf: AnyLeaf) -> Record | None:
     record = foreknown.record_in(session, leaf.entry)
     if record is None:
         return None
-    numbers = (value for value in record.fields.values() if isinstance(value, int))
-    fits = record.time <= _LAST_MOMENT and all(number <= _LARGEST for number in numbers)
-    return record if fits else None
+    return record if record.time <= _LAST_MOMENT and _fits(list(record.fields.values())) else None
+
+
+def _fits(values: list[Any]) -> bool:
+    """Whether the database holds these numbers, and those in lists too: pages look people up by them."""
+    return all(
+        _fits(value) if isinstance(value, list) else not isinstance(value, int) or value <= _LARGEST
+        for value in values
+    )
 
 
 def details_of(record: Record) -> dict:

@@ -94,7 +94,7 @@ def collect(session: Session, handover: Handover) -> Report:
         started=local(handover.started),
         closed=local(closing.time) if closing else None,
         order_version=handover.order_version,
-        last_contact=local(handover.last_contact),
+        last_contact=local(min(handover.last_contact, handover.received)),
         clock_unsure=handover.clock_unsure,
         crew=crew,
         approved_by=", ".join(_name(session.get(Person, one)) for one in handover.approved_by),

@@ -19,6 +19,8 @@ from doorward_server.units.models import Unit
 
 # The database's integers; a unit's epochs and indices stay far below.
 LARGEST = (1 << 63) - 1
+# Of one kind and one unit: a hundred contradictions prove as much as a million, which would fill the disk.
+KEPT_CONFLICTS = 100
 
 _KNOWN, _CHANGED, _NEXT = "journals", "changed_journals", "next_leaf"
 _COLUMNS = ("size", "head_size", "frontier", "disputed")
@@ -161,14 +163,25 @@ def frontier_at(session: Session, journal: Journal, size: int) -> merkle.Frontie
 def note_conflict(
     session: Session, unit: Unit, rule: str, epoch: int, position: int, evidence: bytes
 ) -> None:
-    """Keep what contradicts the journal, mark the epoch, and alarm; the same evidence counts once."""
-    statement = select(JournalConflict).where(
-        JournalConflict.unit_id == unit.id,
+    """Keep what contradicts the journal, mark the epoch, and alarm; the same evidence counts once.
+
+    Of a unit that contradicts itself again and again not everything is kept: one standing alarm is enough.
+    """
+    of_rule = (JournalConflict.unit_id == unit.id, JournalConflict.what == rule)
+    same = select(JournalConflict.id).where(
+        *of_rule,
         JournalConflict.epoch == epoch,
         JournalConflict.position == position,
-        JournalConflict.what == rule,
+        JournalConflict.evidence == evidence,
     )
-    if any(known.evidence == evidence for known in session.exec(statement)):
+    if session.exec(same).first() is not None:
+        return
+    journal = journal_of(session, unit.id, epoch)
+    if not journal.disputed:
+        journal.disputed = True
+        changed(session, journal)
+    if session.exec(select(func.count(col(JournalConflict.id))).where(*of_rule)).one() >= KEPT_CONFLICTS:
+        alarms.raise_alarm(session, rule, unit, epoch=epoch, position=position)
         return
     session.add(
         JournalConflict(
@@ -180,9 +193,6 @@ def note_conflict(
             received=services_of(session).clock.milliseconds(),
         )
     )
-    journal = journal_of(session, unit.id, epoch)
-    journal.disputed = True
-    changed(session, journal)
     session.flush()
     alarms.raise_alarm(session, rule, unit, f"{epoch}.{position}", epoch=epoch, position=position)
 

@@ -7,7 +7,7 @@ from doorward_protocol import errors, merkle
 from doorward_protocol.suite import run
 from doorward_server.alarms.models import Alarm
 from doorward_server.handovers.models import Handover, HandoverEvent, Picture
-from doorward_server.link import links
+from doorward_server.link import journal, links
 from doorward_server.link.batch import Item, store
 from doorward_server.link.models import Head, JournalConflict, JournalEpoch, Leaf
 from doorward_server.link.received import ReceivedHead, ReceivedRecord
@@ -135,6 +135,20 @@ def test_a_changed_leaf_is_evidence_and_overwrites_nothing(online, services):
     assert rows(services, Leaf.entry) == [original]
     assert rows(services, JournalConflict.what) == ["journal_changed"]
     assert rows(services, Alarm.rule, Alarm.severity) == [("journal_changed", "critical")]
+
+
+def test_a_unit_that_never_stops_contradicting_itself_fills_nothing(services, unit, monkeypatch):
+    monkeypatch.setattr(journal, "KEPT_CONFLICTS", 3)
+    batch: list[Item] = [
+        ReceivedRecord(unit.id, unit.epoch, 0, unit.entry("door", door=1, event=1, cause=1), 1)
+        for _ in range(9)
+    ]
+    for _ in range(2):
+        with services.database.writing() as session:
+            assert [name for _, name, _ in store(session, batch).replies] == ["refused"] * 8
+    assert count(services, JournalConflict) == 3
+    assert rows(services, Alarm.rule) == ["journal_changed"]
+    assert rows(services, JournalEpoch.disputed) == [True]
 
 
 @pytest.mark.shows("S25")

@@ -3,6 +3,7 @@ transaction, together for all units of a batch."""
 
 from collections.abc import Iterable
 
+from sqlalchemy import tuple_
 from sqlmodel import Session, col, func, select
 
 from doorward_server.handovers.models import Handover
@@ -10,15 +11,14 @@ from doorward_server.handovers.models import Handover
 _KNOWN = "newest_handovers"
 
 
-def prepare(session: Session, unit_ids: Iterable[int]) -> None:
-    """Look up the newest handovers of these units' journals; for the others `newest` looks by itself."""
-    ids = list(unit_ids)
+def prepare(session: Session, places: Iterable[tuple[int, int]]) -> None:
+    """Look up the newest handover of each of these journals, (unit, epoch); of others `newest` does it."""
+    known = _Known(places)
     last = (
         select(func.max(Handover.id))
-        .where(col(Handover.unit_id).in_(ids))
+        .where(tuple_(col(Handover.unit_id), col(Handover.epoch)).in_(known.prepared))
         .group_by(col(Handover.unit_id), col(Handover.epoch))
     )
-    known = _Known(ids)
     for handover in session.exec(select(Handover).where(col(Handover.id).in_(last))):
         known.of[handover.unit_id, handover.epoch] = handover
     session.info[_KNOWN] = known
@@ -34,7 +34,7 @@ def newest(session: Session, unit_id: int, epoch: int) -> Handover | None:
     """The handover that began last in this journal."""
     known: _Known = session.info.setdefault(_KNOWN, _Known([]))
     place = (unit_id, epoch)
-    if place not in known.of and unit_id not in known.prepared:
+    if place not in known.of and place not in known.prepared:
         statement = select(Handover).where(Handover.unit_id == unit_id, Handover.epoch == epoch)
         known.of[place] = session.exec(statement.order_by(col(Handover.id).desc()).limit(1)).first()
     return known.of.get(place)
@@ -62,10 +62,10 @@ def forget(session: Session) -> None:
 
 
 class _Known:
-    """What is known in one transaction: by (unit, epoch), and of which units all of it."""
+    """What is known in one transaction: by (unit, epoch), and which of these were looked up together."""
 
     __slots__ = ("of", "prepared")
 
-    def __init__(self, unit_ids: list[int]) -> None:
+    def __init__(self, places: Iterable[tuple[int, int]]) -> None:
         self.of: dict[tuple[int, int], Handover | None] = {}
-        self.prepared = frozenset(unit_ids)
+        self.prepared = frozenset(places)

@@ -30,10 +30,9 @@ def store(
     outcome = Outcome()
     ids = {item.unit_id for item in batch}
     units = {unit.id: unit for unit in session.exec(select(Unit).where(col(Unit.id).in_(ids)))}
-    journal.prepare(
-        session, ((item.unit_id, item.epoch) for item in batch if isinstance(item, ReceivedRecord))
-    )
-    newest.prepare(session, ids)
+    places = {(item.unit_id, item.epoch) for item in batch if isinstance(item, ReceivedRecord)}
+    journal.prepare(session, places)
+    newest.prepare(session, places)
     alarms.prepare(session, ids)
     foreknown.prepare(
         session,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from doorward_protocol import merkle
-from sqlalchemy import bindparam, event
+from sqlalchemy import bindparam, event, tuple_
 from sqlmodel import Session, col, func, insert, select, update
 
 from doorward_server.alarms import service as alarms
@@ -21,6 +21,9 @@ from doorward_server.units.models import Unit
 LARGEST = (1 << 63) - 1
 # Of one kind and one unit: a hundred contradictions prove as much as a million, which would fill the disk.
 KEPT_CONFLICTS = 100
+
+# Journals in memory: units have one each, and a few that have ended. A unit may name any number of them.
+KEPT = 10_000
 
 _KNOWN, _CHANGED, _NEXT = "journals", "changed_journals", "next_leaf"
 _COLUMNS = ("size", "head_size", "frontier", "disputed")
@@ -75,7 +78,9 @@ Journals = dict[tuple[int, int], Journal]
 
 
 def use(session: Session, journals: Journals) -> None:
-    """Let this transaction use, and add to, the journals that the writer has met."""
+    """Let this transaction use, and add to, the journals that the writer has met; too many are forgotten."""
+    if len(journals) > KEPT:
+        journals.clear()
     session.info[_KNOWN] = journals
     session.info[_CHANGED] = set()
     event.listen(session, "before_commit", write)
@@ -87,7 +92,7 @@ def prepare(session: Session, places: Iterable[tuple[int, int]]) -> None:
     session.info[_NEXT] = 1 + (session.exec(select(func.max(Leaf.id))).one() or 0)
     wanted = {place for place in places if place not in journals}
     if wanted:
-        found = _look_up(session, {unit_id for unit_id, _ in wanted})
+        found = _look_up(session, wanted)
         journals |= {place: found.get(place) or Journal(*place) for place in wanted}
 
 
@@ -126,7 +131,8 @@ def journal_of(session: Session, unit_id: int, epoch: int) -> Journal:
     journals = _journals(session)
     journal = journals.get((unit_id, epoch))
     if journal is None:
-        journal = _look_up(session, {unit_id}).get((unit_id, epoch)) or Journal(unit_id, epoch)
+        place = (unit_id, epoch)
+        journal = _look_up(session, {place}).get(place) or Journal(*place)
         journals[unit_id, epoch] = journal
     return journal
 
@@ -203,8 +209,8 @@ def _journals(session: Session) -> Journals:
     return session.info[_KNOWN]
 
 
-def _look_up(session: Session, unit_ids: set[int]) -> Journals:
-    """The stored journals of these units."""
+def _look_up(session: Session, places: set[tuple[int, int]]) -> Journals:
+    """Those of these journals that are stored, and no others of their units, which may be any number."""
     statement = (
         select(JournalEpoch, func.max(Leaf.index))
         .join(
@@ -214,7 +220,7 @@ def _look_up(session: Session, unit_ids: set[int]) -> Journals:
             & (col(Leaf.index) > JournalEpoch.size),
             isouter=True,
         )
-        .where(col(JournalEpoch.unit_id).in_(unit_ids))
+        .where(tuple_(col(JournalEpoch.unit_id), col(JournalEpoch.epoch)).in_(places))
         .group_by(col(JournalEpoch.id))
     )
     found: Journals = {}

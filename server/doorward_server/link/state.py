@@ -21,12 +21,14 @@ from doorward_server.units import manifests
 from doorward_server.units.models import Unit
 
 PICTURES_PER_STATUS = 64
+EPOCHS_LOOKED_AT = 16  # the newest: a unit may begin any number of them
 _LONGEST_TEXT = 100
 # Every status asks for these, and all units say theirs when the server comes back: built once.
 _EPOCHS = (
     select(JournalEpoch)
     .where(col(JournalEpoch.unit_id) == bindparam("unit"))
     .order_by(col(JournalEpoch.id).desc())
+    .limit(EPOCHS_LOOKED_AT)
 )
 _LACKING = (
     select(Picture.hash)
@@ -137,10 +139,12 @@ def note_absence(session: Session, unit_id: int) -> None:
 def note_uncovered(session: Session, unit_id: int, gap: bool) -> None:
     """Leaves without a signed head (or a head without its leaves: `gap`) have waited for too long."""
     unit = session.get_one(Unit, unit_id)
-    journals = session.exec(select(JournalEpoch).where(JournalEpoch.unit_id == unit_id)).all()
+    uncovered = select(JournalEpoch.id).where(
+        JournalEpoch.unit_id == unit_id, col(JournalEpoch.size) > col(JournalEpoch.head_size)
+    )
     if gap:
         alarms.raise_alarm(session, "journal_gap", unit)
-    elif any(journal.size > journal.head_size for journal in journals):
+    elif session.exec(uncovered.limit(1)).first() is not None:
         alarms.raise_alarm(session, "head_missing", unit)
 
 

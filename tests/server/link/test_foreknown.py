@@ -28,7 +28,7 @@ def stored(online, services, delivery, day):
 
 
 def prepared(session, unit):
-    newest.prepare(session, [unit.id])
+    newest.prepare(session, [(unit.id, unit.epoch)])
     foreknown.prepare(session, unit.entries, [PICTURE, bytes(32)])
 
 

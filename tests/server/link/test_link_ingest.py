@@ -11,6 +11,7 @@ from doorward_server.link import journal, links
 from doorward_server.link.batch import Item, store
 from doorward_server.link.models import Head, JournalConflict, JournalEpoch, Leaf
 from doorward_server.link.received import ReceivedHead, ReceivedRecord
+from sqlalchemy import event
 from sqlmodel import func, select
 from unit_client import eventually
 
@@ -280,6 +281,23 @@ def test_indices_out_of_range_are_refused(online, services):
     online.send("record", epoch=1, index=1 << 63, entry=b"x")
     assert online.receive_until("refused")["reason"] == errors.MALFORMED
     assert count(services, Leaf) == 0
+
+
+def test_a_unit_that_names_any_number_of_epochs_costs_no_more_for_each(services, unit, monkeypatch):
+    """Else it would hold the one writer, and fill its memory with journals that have no leaf."""
+    monkeypatch.setattr(journal, "KEPT", 3)
+    entry = unit.entry("door", door=1, event=1, cause=1)
+    known: journal.Journals = {}
+    read: list[JournalEpoch] = []
+    for epoch in range(1, 9):
+        batch: list[Item] = [ReceivedRecord(unit.id, epoch, 0, entry, 1)]
+        batch += [ReceivedHead(unit.id, unit.head(epoch=epoch + 100, size=1, root=bytes(32)), 1)]
+        with services.database.writing() as session:
+            event.listen(session, "loaded_as_persistent", lambda _, row: read.append(row))
+            journal.use(session, known)
+            store(session, batch)
+        assert len(known) <= 3 + 2
+    assert [row for row in read if isinstance(row, JournalEpoch)] == []
 
 
 def test_a_new_epoch_goes_on_beside_the_old_one(online, services):

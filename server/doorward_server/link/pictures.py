@@ -8,6 +8,7 @@ from doorward_protocol.errors import BAD_HASH, NOT_WANTED, TOO_LARGE, ProtocolEr
 
 LARGEST_PICTURE = 512 * 1024  # bytes; the reference camera's pictures have 20 to 60 KB
 QUEUE = 256
+PARTIALS = 4  # of one unit, kept over its cuts; one that is given up is asked for from its start again
 
 
 class Partial:
@@ -77,7 +78,9 @@ class Pictures:
     def _next(self) -> None:
         if self._current is None and self._queue:
             self._current = self._queue.pop()
-            self._partials.setdefault(self._current, Partial())
+            self._partials[self._current] = self._partials.pop(self._current, None) or Partial()
+            for oldest in list(self._partials)[:-PARTIALS]:
+                del self._partials[oldest]
             self._ask_on(self._current)
 
     def _ask_on(self, name: bytes) -> None:

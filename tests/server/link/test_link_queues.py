@@ -7,7 +7,7 @@ import pytest
 from doorward_protocol import errors, messages
 from doorward_protocol.errors import ProtocolError
 from doorward_server.link.outbox import MESSAGES, WANTS, Outbox
-from doorward_server.link.pictures import LARGEST_PICTURE, QUEUE, Partial, Pictures
+from doorward_server.link.pictures import LARGEST_PICTURE, PARTIALS, QUEUE, Partial, Pictures
 
 
 def sent_by(fill, count: int) -> list[tuple[str, dict]]:
@@ -121,6 +121,22 @@ def test_a_picture_goes_on_after_a_cut_where_it_stopped():
     again.pictures.want(name)
     assert again.wants == [(name, 7_000)]
     assert again.give(name, content, start=7_000) == content
+
+
+def test_of_pictures_that_were_cut_the_newest_few_are_kept():
+    """A unit that begins one after the other and ends none would fill the server's memory."""
+    partials: dict[bytes, Partial] = {}
+    pictures = [picture(7_000 + number) for number in range(PARTIALS + 2)]
+    for name, content in pictures:
+        asked = Asked(partials)
+        asked.pictures.want(name)
+        asked.give(name, content, end=3_500)
+    assert list(partials) == [name for name, _ in pictures[-PARTIALS:]]
+    oldest, content = pictures[-PARTIALS]
+    asked = Asked(partials)
+    asked.pictures.want(oldest)
+    assert asked.wants == [(oldest, 3_500)]
+    assert asked.give(oldest, content, start=3_500) == content
 
 
 def test_after_sixteen_chunks_it_asks_on():

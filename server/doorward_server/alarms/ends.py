@@ -29,6 +29,20 @@ ENDS = (
     End("boxes", ("missing_box",), lambda fields: not fields["missing"]),
 )
 
+# What ends at all, by a record or by what the server sees itself, or stands once for all that is like it.
+MAY_END = frozenset(rule for end in ENDS for rule in end.rules) | {
+    "unit_offline",
+    "clock_off",
+    "clock_unsure",
+    "head_missing",
+    "head_forged",
+    "journal_back",
+    "journal_changed",
+    "journal_fork",
+    "journal_gap",
+    "link_abuse",
+}
+
 _BY_RECORD = {name: tuple(end for end in ENDS if end.record == name) for name in {end.record for end in ENDS}}
 
 # Record: (the word for what it is about, the field that names it).

@@ -13,7 +13,7 @@ from sqlmodel import Session, and_, col, or_, select
 
 from doorward_server import live
 from doorward_server.alarms import seen
-from doorward_server.alarms.ends import ended_by, subject_of
+from doorward_server.alarms.ends import MAY_END, ended_by, subject_of
 from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import BY_NAME, Rule, rules_for
 from doorward_server.audit import service as audit
@@ -110,10 +110,15 @@ def raise_alarm(
 
 
 def prepare(session: Session, unit_ids: Iterable[int]) -> None:
-    """Look up what stands at these units together, for as long as this session lasts."""
+    """Look up together what stands at these units and may end, for as long as this session lasts.
+
+    Most alarms stand for ever, because nothing ends them: over the years they would be thousands.
+    """
     ids = list(unit_ids)
     known: dict[int, list[Alarm]] = {unit_id: [] for unit_id in ids}
-    statement = select(Alarm).where(col(Alarm.unit_id).in_(ids), col(Alarm.ended).is_(None))
+    statement = select(Alarm).where(
+        col(Alarm.unit_id).in_(ids), col(Alarm.ended).is_(None), col(Alarm.rule).in_(MAY_END)
+    )
     for alarm in session.exec(statement.order_by(col(Alarm.received), col(Alarm.key))):
         known[alarm.unit_id or 0].append(alarm)
     session.info[_STANDING] = known
@@ -124,7 +129,7 @@ def standing(session: Session, unit_id: int | None, *names: str) -> list[Alarm]:
     if not names:
         return []
     known = session.info.get(_STANDING, {}).get(unit_id)
-    if known is not None:
+    if known is not None and MAY_END.issuperset(names):
         return [alarm for alarm in known if alarm.rule in names and alarm.ended is None]
     statement = select(Alarm).where(
         col(Alarm.rule).in_(names), Alarm.unit_id == unit_id, col(Alarm.ended).is_(None)

@@ -121,6 +121,18 @@ def test_what_has_no_end_of_its_own_alarms_again_after_it_was_closed(services, u
     assert raise_again() != first
 
 
+def test_what_nothing_ends_is_not_read_with_each_batch(online, services):
+    """It stands for ever: after years each batch would read thousands of alarms of each unit."""
+    online.say("refusal", what="blob", reference=None, reason=errors.TOO_LARGE, detail="")
+    camera(online, errors.CAMERA_FAILED)
+    with services.database.writing() as session:
+        service.prepare(session, [online.id])
+        read = {row.rule for row in session.identity_map.values() if isinstance(row, Alarm)}
+        assert read == {"sensor_fault"}
+        assert len(service.standing(session, online.id, "sensor_fault")) == 1
+        assert len(service.standing(session, online.id, "refusal")) == 1
+
+
 def test_handling_survives_a_rebuild(online, duty, services):
     from doorward_server.handovers.rebuild import rebuild
 

@@ -25,6 +25,9 @@ KEPT_CONFLICTS = 100
 # Journals in memory: units have one each, and a few that have ended. A unit may name any number of them.
 KEPT = 10_000
 
+# Leaves whose root is remembered; a power of two.
+BLOCK = 256
+
 _KNOWN, _CHANGED, _NEXT = "journals", "changed_journals", "next_leaf"
 _COLUMNS = ("size", "head_size", "frontier", "disputed")
 _UPDATE = (
@@ -39,11 +42,13 @@ _UPDATE = (
 class Journal:
     """One epoch of a unit's journal: the columns of `JournalEpoch`, and what follows from its leaves.
 
-    `tree`: of the leaves without a gap; None until it is asked for. `last`: the largest index stored, behind
-    a gap if it is not `size` - 1. `closes`: a record since the last agreed head closes a handover.
+    `tree`: of the leaves without a gap; None until it is asked for. `blocks`: the roots of the first blocks
+    of leaves, as many as have been asked for. `last`: the largest index stored, behind a gap if it is not
+    `size` - 1. `closes`: a record since the last agreed head closes a handover.
     """
 
     __slots__ = (
+        "blocks",
         "closes",
         "disputed",
         "epoch",
@@ -65,6 +70,7 @@ class Journal:
         self.frontier = merkle.Frontier().to_bytes() if row is None else row.frontier
         self.disputed = row is not None and row.disputed
         self.tree: merkle.Frontier | None = merkle.Frontier() if row is None else None
+        self.blocks: list[bytes] = []
         self.last = self.size - 1
         self.closes = row is not None
 
@@ -145,25 +151,41 @@ def tree_of(session: Session, journal: Journal) -> merkle.Frontier:
 
 
 def frontier_at(session: Session, journal: Journal, size: int) -> merkle.Frontier:
-    """The tree of the first `size` leaves, from the last agreed head on where that is possible."""
-    frontier = merkle.Frontier()
+    """The tree of the first `size` leaves, from the last agreed head on, or from the blocks before it."""
     if size >= journal.head_size:
         frontier = merkle.Frontier.from_bytes(journal.frontier)
-    if frontier.size == size:
-        return frontier
-    statement = (
-        select(Leaf.leaf_hash)
-        .where(
-            Leaf.unit_id == journal.unit_id,
-            Leaf.epoch == journal.epoch,
-            col(Leaf.index) >= frontier.size,
-            col(Leaf.index) < size,
-        )
-        .order_by(col(Leaf.index))
-    )
-    for leaf_hash in session.exec(statement):
+    else:
+        frontier = _of_blocks(session, journal, size // BLOCK)
+    for leaf_hash in _leaf_hashes(session, journal, frontier.size, size):
         frontier.append(leaf_hash)
     return frontier
+
+
+def _of_blocks(session: Session, journal: Journal, count: int) -> merkle.Frontier:
+    """The tree of the first `count` blocks. Each is read once, however many older heads come."""
+    block = merkle.Frontier()
+    for leaf_hash in _leaf_hashes(session, journal, len(journal.blocks) * BLOCK, count * BLOCK):
+        block.append(leaf_hash)
+        if block.size == BLOCK:
+            journal.blocks.append(block.root())
+            block = merkle.Frontier()
+    frontier = merkle.Frontier()
+    for root in journal.blocks[:count]:
+        frontier.append(root)
+    frontier.size *= BLOCK  # a block is a power of two, and its root a node of the tree
+    return frontier
+
+
+def _leaf_hashes(session: Session, journal: Journal, start: int, end: int) -> Iterable[bytes]:
+    if start >= end:
+        return []
+    statement = select(Leaf.leaf_hash).where(
+        Leaf.unit_id == journal.unit_id,
+        Leaf.epoch == journal.epoch,
+        col(Leaf.index) >= start,
+        col(Leaf.index) < end,
+    )
+    return session.exec(statement.order_by(col(Leaf.index)))
 
 
 def note_conflict(

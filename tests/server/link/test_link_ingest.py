@@ -82,6 +82,29 @@ def test_a_head_may_cover_less_than_what_has_come(online):
     assert online.verify_receipt(online.receive_until("stored")["object"])["size"] == 2
 
 
+def test_older_heads_read_each_leaf_once_and_find_the_same_tree(services, unit, monkeypatch):
+    """Else each would read the whole journal, and a unit that sends many of them hold the writer."""
+    monkeypatch.setattr(journal, "BLOCK", 4)
+    known: journal.Journals = {}
+    for _ in range(23):
+        door(unit)
+    batch: list[Item] = [
+        ReceivedRecord(unit.id, unit.epoch, index, entry, 1) for index, entry in enumerate(unit.entries)
+    ]
+    asked: list[tuple] = []
+    heads: list[list[Item]] = [[ReceivedHead(unit.id, unit.head(size=size), 1)] for size in range(23, 0, -1)]
+    for items in (batch, *heads):
+        with services.database.writing() as session:
+            journal.use(session, known)
+            event.listen(session.connection(), "before_cursor_execute", lambda *said: asked.append(said[2:4]))
+            assert all(name == "stored" for _, name, _ in store(session, items).replies)
+    assert count(services, Head) == 23
+    read = [
+        limits[-1] - limits[-2] for question, limits in asked if question.startswith("SELECT leaf.leaf_hash")
+    ]
+    assert sum(read) <= 20 + 22 * 3  # each block once, and what a head covers besides
+
+
 def test_a_head_ahead_of_its_records_waits_for_them(online):
     for _ in range(3):
         door(online)

@@ -121,7 +121,7 @@ def decode(entry):
 
 def _check(time, clock, boot, salt):
     is_uint = TYPES["uint"]
-    if not is_uint(time) or not is_uint(boot) or clock not in (CLOCK_SURE, CLOCK_UNSURE) or clock is True:
+    if not is_uint(time) or not is_uint(boot) or not is_uint(clock) or clock > CLOCK_UNSURE:
         raise ProtocolError(MALFORMED, "time, clock or boot of a journal entry")
     if not TYPES["id16"](salt):
         raise ProtocolError(MALFORMED, "salt of a journal entry")

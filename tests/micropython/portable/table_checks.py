@@ -152,6 +152,7 @@ async def check_records(s):
         (None, 0, 0, salt),
         (0, 2, 0, salt),
         (0, True, 0, salt),
+        (0, False, 0, salt),  # which Python takes for 0
         (0, None, 0, salt),
         (0, 0, -1, salt),
         (0, 0, 0, b"s" * 15),

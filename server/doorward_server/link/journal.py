@@ -44,7 +44,8 @@ class Journal:
 
     `tree`: of the leaves without a gap; None until it is asked for. `blocks`: the roots of the first blocks
     of leaves, as many as have been asked for. `last`: the largest index stored, behind a gap if it is not
-    `size` - 1. `closes`: a record since the last agreed head closes a handover.
+    `size` - 1; `waiting`: how many are behind it. `closes`: a record since the last agreed head closes a
+    handover.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Journal:
         "stored",
         "tree",
         "unit_id",
+        "waiting",
     )
 
     def __init__(self, unit_id: int, epoch: int, row: JournalEpoch | None = None) -> None:
@@ -72,6 +74,7 @@ class Journal:
         self.tree: merkle.Frontier | None = merkle.Frontier() if row is None else None
         self.blocks: list[bytes] = []
         self.last = self.size - 1
+        self.waiting = 0
         self.closes = row is not None
 
     def columns(self) -> dict[str, Any]:
@@ -234,7 +237,7 @@ def _journals(session: Session) -> Journals:
 def _look_up(session: Session, places: set[tuple[int, int]]) -> Journals:
     """Those of these journals that are stored, and no others of their units, which may be any number."""
     statement = (
-        select(JournalEpoch, func.max(Leaf.index))
+        select(JournalEpoch, func.max(Leaf.index), func.count(col(Leaf.id)))
         .join(
             Leaf,
             (col(Leaf.unit_id) == JournalEpoch.unit_id)
@@ -246,8 +249,8 @@ def _look_up(session: Session, places: set[tuple[int, int]]) -> Journals:
         .group_by(col(JournalEpoch.id))
     )
     found: Journals = {}
-    for stored, last in session.exec(statement):
+    for stored, last, waiting in session.exec(statement):
         journal = found[stored.unit_id, stored.epoch] = Journal(stored.unit_id, stored.epoch, stored)
         if last is not None:
-            journal.last = last
+            journal.last, journal.waiting = last, waiting
     return found

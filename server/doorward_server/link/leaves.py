@@ -7,7 +7,7 @@ comes before its predecessors is kept, alarms at once, and is projected when the
 from typing import Any
 
 from doorward_protocol import merkle, records
-from doorward_protocol.errors import BAD_HASH, MALFORMED, ProtocolError
+from doorward_protocol.errors import BAD_HASH, BAD_SEQUENCE, MALFORMED, ProtocolError
 from sqlmodel import Session, select
 
 from doorward_server import bulk
@@ -25,6 +25,10 @@ from doorward_server.link.journal import (
 from doorward_server.link.models import AnyLeaf, Leaf, StoredLeaf
 from doorward_server.link.received import Outcome, ReceivedRecord
 from doorward_server.units.models import Unit
+
+# Leaves of one journal that may wait behind a gap: when it is filled all of them are projected in one
+# transaction, some 2 s. Live records that come before a backlog's end are far fewer.
+AHEAD = 5000
 
 
 class ProjectionError(Exception):
@@ -59,6 +63,10 @@ def store_record(
             problem = ProtocolError(BAD_HASH, "another leaf is stored here")
             outcome.refuse(unit.id, "record", leaf_hash, problem)
         return
+    if item.index != journal.size and journal.waiting >= AHEAD:
+        problem = ProtocolError(BAD_SEQUENCE, "too many records ahead of their place")
+        outcome.refuse(unit.id, "record", leaf_hash, problem)
+        return
     leaf: AnyLeaf | None = StoredLeaf(
         next_leaf(session), *place, item.index, leaf_hash, item.entry, item.received
     )
@@ -66,6 +74,7 @@ def store_record(
     journal.last = max(journal.last, item.index)
     changed(session, journal)
     if item.index != journal.size:
+        journal.waiting += 1
         projection.foresee(session, unit, leaf)
         return
     tree = tree_of(session, journal)
@@ -78,6 +87,7 @@ def store_record(
         tree.append(leaf.leaf_hash)
         journal.size += 1
         leaf = _leaf(session, *place, journal.size) if journal.last >= journal.size else None
+        journal.waiting -= leaf is not None
     if journal.size > journal.head_size:
         outcome.uncovered[unit.id] = item.received
 

@@ -7,7 +7,7 @@ from doorward_protocol import errors, merkle
 from doorward_protocol.suite import run
 from doorward_server.alarms.models import Alarm
 from doorward_server.handovers.models import Handover, HandoverEvent, Picture
-from doorward_server.link import journal, links
+from doorward_server.link import journal, leaves, links
 from doorward_server.link.batch import Item, store
 from doorward_server.link.models import Head, JournalConflict, JournalEpoch, Leaf
 from doorward_server.link.received import ReceivedHead, ReceivedRecord
@@ -70,6 +70,25 @@ def test_records_may_come_in_any_order_and_are_projected_in_theirs(online, servi
         online.send_record(index)
     assert online.store_all()["size"] == 4
     assert sorted(rows(services, HandoverEvent.index)) == [0, 1, 2, 3]
+
+
+def test_records_far_ahead_of_their_place_do_not_pile_up(services, unit, monkeypatch):
+    """Filling the gap before a hundred thousand of them would hold the writer for half a minute."""
+    monkeypatch.setattr(leaves, "AHEAD", 3)
+    for _ in range(7):
+        door(unit)
+
+    def send(*indices: int) -> list[int]:
+        batch: list[Item] = [
+            ReceivedRecord(unit.id, unit.epoch, index, unit.entries[index], 1) for index in indices
+        ]
+        with services.database.writing() as session:
+            return [said["reason"] for _, _, said in store(session, batch).replies]
+
+    assert send(6, 2, 4, 1, 2) == [errors.BAD_SEQUENCE]
+    assert send(3) == [errors.BAD_SEQUENCE]  # it is known again after a restart
+    assert send(0, 1, 3, 5) == []
+    assert sorted(rows(services, HandoverEvent.index)) == list(range(7))
 
 
 def test_a_head_may_cover_less_than_what_has_come(online):

@@ -73,6 +73,9 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
         journal.frontier = frontier.to_bytes()
         changed(session, journal)
     alarms.end_all(session, "head_missing", unit)
+    outcome.signed.add(unit.id)
+    if journal.size > journal.head_size:
+        outcome.uncovered[unit.id] = item.received
     outcome.replies.append((unit.id, "stored", {"object": receipt}))
 
 

@@ -153,8 +153,9 @@ class Links:
         for unit_id, name, fields in outcome.replies:
             self._with(unit_id, lambda one, name=name, fields=fields: one.outbox.put(name, **fields))
             if name == "stored":
-                self._timers.stop("head", unit_id)
                 self._timers.stop("gap", unit_id)
+        for unit_id in outcome.signed:
+            self._timers.stop("head", unit_id)
         for unit_id, picture in outcome.wanted:
             self._with(unit_id, lambda one, picture=picture: one.pictures.want(picture))
         for unit_id in outcome.uncovered:

@@ -43,6 +43,8 @@ class Outcome:
     wanted: list[tuple[int, bytes]] = field(default_factory=list)
     # Heads that wait for their leaves, one per unit, under their epoch and size: see `wait`.
     waiting: dict[int, tuple[tuple[int, int], ReceivedHead]] = field(default_factory=dict)
+    # Units of which a head is new: whoever waits for one waits for the next.
+    signed: set[int] = field(default_factory=set)
     # Epochs with leaves that no head covers yet: unit → time of the newest such leaf.
     uncovered: dict[int, int] = field(default_factory=dict)
 

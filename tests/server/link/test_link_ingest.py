@@ -268,6 +268,19 @@ def test_records_without_a_head_alarm(monkeypatch, connect, unit, services):
     assert rows(services, Alarm.ended) != [None]
 
 
+def test_a_head_over_some_of_the_records_is_none_over_the_others(monkeypatch, connect, unit, services):
+    monkeypatch.setattr(links, "HEAD_SECONDS", 0.5)
+    connect(unit)
+    for _ in range(4):
+        unit.send_record(door(unit))
+    for _ in range(2):  # one that is new, and once more
+        unit.send_head(size=2)
+        unit.receive_until("stored")
+    assert eventually(lambda: rows(services, Alarm.rule) == ["head_missing"], seconds=5)
+    unit.store_all()
+    assert rows(services, Alarm.ended) != [None]
+
+
 @pytest.mark.shows("F6")
 def test_a_unit_that_stays_away_alarms_until_it_is_back(monkeypatch, server, services, unit):
     monkeypatch.setattr(links, "OFFLINE_SECONDS", 0.05)

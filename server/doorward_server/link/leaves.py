@@ -116,7 +116,7 @@ def _check_epoch(session: Session, unit: Unit, leaf: AnyLeaf) -> None:
         alarms.raise_alarm(session, "journal_gap", unit, f"{leaf.epoch}.{leaf.index}", **_plain(said))
     elif frontier_at(session, past, said["previous_size"]).root() != said["previous_root"]:
         note_conflict(session, unit, "journal_fork", past.epoch, said["previous_size"], leaf.entry)
-    elif said["previous_size"] < past.head_size:
+    elif said["previous_size"] < past.size:
         note_conflict(session, unit, "journal_back", past.epoch, said["previous_size"], leaf.entry)
 
 

@@ -375,6 +375,24 @@ def test_a_new_epoch_that_names_another_past_is_a_fork(online, services):
     assert sorted(rows(services, Alarm.rule)) == ["journal_fork", "new_epoch"]
 
 
+def begin_epoch(unit, previous_size: int) -> None:
+    """The unit goes on in another epoch that names a head of this one."""
+    root = merkle.root_of([merkle.leaf_hash(entry) for entry in unit.entries[:previous_size]])
+    previous, unit.epoch, unit.entries = unit.epoch, unit.epoch + 1, []
+    unit.say("epoch", previous_epoch=previous, previous_size=previous_size, previous_root=root, cause=2)
+
+
+def test_an_epoch_that_names_less_than_was_reported_went_back(online, services):
+    """Also if no head covered the rest: a unit sends what it has stored, so nothing of it can be lost."""
+    for _ in range(5):
+        online.send_record(door(online))
+    online.send_head(size=3)
+    online.receive_until("stored")
+    begin_epoch(online, previous_size=3)
+    online.store_all()
+    assert rows(services, JournalConflict.what, JournalConflict.position) == [("journal_back", 3)]
+
+
 @pytest.mark.shows("F5")
 def test_a_picture_named_in_a_record_is_fetched_and_sealed(online, services, day, delivery):
     content = bytes(range(256)) * 300  # 22 chunks: more than one want

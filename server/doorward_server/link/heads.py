@@ -76,6 +76,8 @@ def store_head(session: Session, unit: Unit, item: ReceivedHead, outcome: Outcom
     outcome.signed.add(unit.id)
     if journal.size > journal.head_size:
         outcome.uncovered[unit.id] = item.received
+    else:
+        outcome.uncovered.pop(unit.id, None)
     outcome.replies.append((unit.id, "stored", {"object": receipt}))
 
 

@@ -139,12 +139,13 @@ def note_absence(session: Session, unit_id: int) -> None:
 def note_uncovered(session: Session, unit_id: int, gap: bool) -> None:
     """Leaves without a signed head (or a head without its leaves: `gap`) have waited for too long."""
     unit = session.get_one(Unit, unit_id)
-    uncovered = select(JournalEpoch.id).where(
-        JournalEpoch.unit_id == unit_id, col(JournalEpoch.size) > col(JournalEpoch.head_size)
-    )
     if gap:
         alarms.raise_alarm(session, "journal_gap", unit)
-    elif session.exec(uncovered.limit(1)).first() is not None:
+        return
+    # What an epoch that has ended left without a head is under the next one's, which names it.
+    statement = select(JournalEpoch).where(JournalEpoch.unit_id == unit_id)
+    newest = session.exec(statement.order_by(col(JournalEpoch.epoch).desc()).limit(1)).first()
+    if newest is not None and newest.size > newest.head_size:
         alarms.raise_alarm(session, "head_missing", unit)
 
 

@@ -7,7 +7,7 @@ from doorward_protocol import errors, merkle
 from doorward_protocol.suite import run
 from doorward_server.alarms.models import Alarm
 from doorward_server.handovers.models import Handover, HandoverEvent, Picture
-from doorward_server.link import journal, leaves, links
+from doorward_server.link import journal, leaves, links, state
 from doorward_server.link.batch import Item, store
 from doorward_server.link.models import Head, JournalConflict, JournalEpoch, Leaf
 from doorward_server.link.received import ReceivedHead, ReceivedRecord
@@ -391,6 +391,23 @@ def test_an_epoch_that_names_less_than_was_reported_went_back(online, services):
     begin_epoch(online, previous_size=3)
     online.store_all()
     assert rows(services, JournalConflict.what, JournalConflict.position) == [("journal_back", 3)]
+
+
+def test_what_an_epoch_left_without_a_head_is_under_the_next_ones(online, services):
+    for _ in range(3):
+        online.send_record(door(online))
+    begin_epoch(online, previous_size=3)
+    online.store_all()
+    with services.database.writing() as session:
+        state.note_uncovered(session, online.id, gap=False)
+    assert rows(services, Alarm.rule) == ["new_epoch"]
+
+
+def test_records_and_their_head_in_one_batch_need_no_other(services, unit):
+    batch: list[Item] = [ReceivedRecord(unit.id, unit.epoch, 0, unit.entries[door(unit)], 1)]
+    batch += [ReceivedHead(unit.id, unit.head(), 1)]
+    with services.database.writing() as session:
+        assert store(session, batch).uncovered == {}
 
 
 @pytest.mark.shows("F5")

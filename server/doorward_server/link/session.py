@@ -56,6 +56,7 @@ class LinkSession:
         self._task: asyncio.Task[None] | None = None
         self._allowed: set[bytes] = set()
         self._greeted = False  # by a first status
+        self._offered = 0  # manifests
         self.outbox = Outbox(self._send)
         self.unit_id = 0
         self.kid = b""
@@ -87,6 +88,7 @@ class LinkSession:
     def offer_manifest(self, data: bytes, listed: set[bytes]) -> None:
         """Send a manifest; from now on the unit may fetch what it lists."""
         self._allowed |= listed
+        self._offered += 1
         self.outbox.put("object", kind="manifest", object=data)
 
     async def _handshake(self) -> bool:
@@ -164,11 +166,12 @@ class LinkSession:
         now = self._services.clock.milliseconds()
         self.outbox.put("time", nonce=fields["nonce"], time=now)
         first, self._greeted = not self._greeted, True
+        offered = self._offered
         answer = await self._share(
             lambda session: state.note_status(session, self.unit_id, fields, now, first)
         )
         self._allowed |= answer.listed
-        if answer.manifest is not None:
+        if answer.manifest is not None and offered == self._offered:  # else a newer one was faster
             self.offer_manifest(answer.manifest, answer.listed)
         if answer.receipt is not None:
             self.outbox.put("stored", object=answer.receipt)

@@ -7,6 +7,7 @@ import pytest
 import server_bank
 from doorward_protocol import errors, objects
 from doorward_protocol.suite import run
+from doorward_server.link import state
 from doorward_server.people.models import Person
 from doorward_server.planning import service as planning
 from doorward_server.planning.models import Run, StopStatus
@@ -14,6 +15,7 @@ from doorward_server.planning.plan import Member
 from doorward_server.planning.progress import set_stop_status
 from doorward_server.security.models import User
 from doorward_server.units import authority, manifests, service
+from doorward_server.units.line import line_of
 from doorward_server.units.models import ManifestVersion, Unit
 from sqlmodel import col, select
 from unit_client import UnitClient
@@ -136,6 +138,24 @@ def test_a_new_version_only_if_something_changed(services, unit):
     assert versions(services, unit.id) == [1]
     assert refresh(services, unit.id) is None
     assert versions(services, unit.id) == [1]
+
+
+def test_an_older_manifest_does_not_follow_a_newer_one(monkeypatch, services, online):
+    """One that is made while a status is being answered; the unit would refuse the older, and alarm."""
+    answer = state.note_status
+
+    def meanwhile(*said):
+        old = answer(*said)
+        line = line_of(services)
+        assert line is not None
+        line.offer_manifest(online.id, b"newer", set())
+        return old
+
+    monkeypatch.setattr(state, "note_status", meanwhile)
+    online.status()
+    assert online.receive_until("object")["object"] == b"newer"
+    online.status(manifest=1)
+    assert online.receive()[0] == "time"
 
 
 def test_an_old_manifest_is_renewed_before_it_goes_stale(services, unit, clock):

@@ -6,6 +6,7 @@ closed), so `next_boundary` says when to look again: nothing here polls.
 """
 
 import hashlib
+import logging
 from datetime import datetime
 
 from doorward_protocol import cbor, objects
@@ -20,7 +21,11 @@ from doorward_server.units import authority, blobs, contents
 from doorward_server.units.authority import Entry
 from doorward_server.units.models import ManifestVersion, Unit
 
+log = logging.getLogger(__name__)
+
 HOUR = 3_600_000  # ms
+# Orders in one manifest, the earliest if there are more: it has to fit a frame, whatever its numbers are.
+MOST_ORDERS = 70
 # One pack of prompts; its id in the manifest.
 PROMPTS_ID = 1
 # Asked for with every status: built once.
@@ -110,6 +115,9 @@ def _entries(session: Session, unit: Unit, version: int, before: list[Entry]) ->
     """What the unit should hold. Entries other than orders keep their version while their content stays."""
     site = session.get_one(Site, unit.site_id)
     stops = stops_to_hold(session, site.id)
+    if len(stops) > MOST_ORDERS:
+        log.warning("unit %d is given %d of %d orders", unit.id, MOST_ORDERS, len(stops))
+        stops = stops[:MOST_ORDERS]
     listed = [
         (objects.ROSTER, site.id, contents.roster(session, site, stops)),
         (objects.CONFIGURATION, site.id, contents.configuration(session, site)),

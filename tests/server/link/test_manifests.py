@@ -2,10 +2,12 @@
 
 import hashlib
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import server_bank
-from doorward_protocol import errors, objects
+from doorward_protocol import errors, messages, objects
+from doorward_protocol.channel import MAX_PLAINTEXT
 from doorward_protocol.suite import run
 from doorward_server.link import state
 from doorward_server.people.models import Person
@@ -138,6 +140,20 @@ def test_a_new_version_only_if_something_changed(services, unit):
     assert versions(services, unit.id) == [1]
     assert refresh(services, unit.id) is None
     assert versions(services, unit.id) == [1]
+
+
+def test_any_number_of_orders_fits_the_link(monkeypatch, services, unit):
+    """One that did not fit a frame closed the connection, again and again, and the unit was blamed for it."""
+    stop = SimpleNamespace(id=(1 << 32) - 1, order_version=(1 << 32) - 1)
+    monkeypatch.setattr(manifests, "stops_to_hold", lambda *_: [stop] * 200)
+    monkeypatch.setattr(manifests.contents, "roster", lambda session, *_: manifests.contents.prompts(session))
+    monkeypatch.setattr(manifests.contents, "order", lambda session, _: manifests.contents.prompts(session))
+    monkeypatch.setattr(manifests.blobs, "size", lambda *_: (1 << 32) - 1)
+    with services.database.writing() as session:
+        made = manifests.compile_manifest(session, session.get_one(Unit, unit.id))
+    assert made is not None
+    assert len(open_manifest(services, unit, made.object)["entries"]) == manifests.MOST_ORDERS + 3
+    assert len(messages.encode("object", kind="manifest", object=made.object)) <= MAX_PLAINTEXT
 
 
 def test_an_older_manifest_does_not_follow_a_newer_one(monkeypatch, services, online):

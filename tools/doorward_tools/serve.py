@@ -32,6 +32,8 @@ def command(
     from doorward_server.app import create_app
     from doorward_server.settings import Settings
 
+    from doorward_tools.patient_http import PatientHTTP
+
     app = create_app(Settings(data=data, host=host, port=port, language=language))
 
     gc.collect()
@@ -47,6 +49,7 @@ def command(
         app,
         host=host,
         port=port,
+        http=PatientHTTP,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -18,6 +18,7 @@ _PURPOSE = "blob"
 _BLOB: Any = SQLModel.metadata.tables["blob"]
 _DERIVED: Any = SQLModel.metadata.tables["derived"]
 _NAMED = select(Blob).where(col(Blob.hash).in_(bindparam("names", expanding=True)))
+_OWNER = select(_BLOB.c.hash, _BLOB.c.person_id).where(_BLOB.c.hash == bindparam("name"))
 _SIZE = select(_BLOB.c.size).where(_BLOB.c.hash == bindparam("name"))
 _MADE = select(_DERIVED.c.hash).where(
     _DERIVED.c.kind == bindparam("kind"), _DERIVED.c.source == bindparam("source")
@@ -25,13 +26,17 @@ _MADE = select(_DERIVED.c.hash).where(
 
 
 def put(session: Session, content: bytes, person_id: int | None = None) -> bytes:
-    """Store a content once; returns its hash. With `person_id` it is sealed with that person's key."""
+    """Store a content once; returns its hash. With `person_id` it is sealed with that person's key.
+
+    Somebody who was removed and comes back has the same template and photo: what went with another person's
+    key is stored again.
+    """
     name = hashlib.sha256(content).digest()
-    if _value(session, _SIZE, name=name) is None:
+    if not _is_held(session, name, person_id):
         kept = content
         if person_id is not None:
             kept = biometrics.seal(session, person_id, _PURPOSE, content)
-        session.add(Blob(hash=name, size=len(content), content=kept, person_id=person_id))
+        session.merge(Blob(hash=name, size=len(content), content=kept, person_id=person_id))
         session.flush()
     return name
 
@@ -73,12 +78,20 @@ def derive(
     """
     digest = hashlib.sha256(source).digest()
     known = _value(session, _MADE, kind=kind, source=digest)
-    if known is not None:
+    if known is not None and (person_id is None or _is_held(session, known, person_id)):
         return known
     name = put(session, make(), person_id)
-    session.add(Derived(kind=kind, source=digest, hash=name))
+    session.merge(Derived(kind=kind, source=digest, hash=name))
     session.flush()
     return name
+
+
+def _is_held(session: Session, name: bytes, person_id: int | None) -> bool:
+    """Whether a content is stored, and not sealed with a key that somebody else took along."""
+    row = session.connection().execute(_OWNER, {"name": name}).first()
+    if row is None:
+        return False
+    return row.person_id in (None, person_id) or session.get(PersonKey, row.person_id) is not None
 
 
 def _value(session: Session, statement: Any, **values: Any) -> Any:

@@ -15,8 +15,9 @@ from doorward_server.planning import service as planning
 from doorward_server.planning.models import Run, StopStatus
 from doorward_server.planning.plan import Member
 from doorward_server.planning.progress import set_stop_status
+from doorward_server.security import biometrics
 from doorward_server.security.models import User
-from doorward_server.units import authority, manifests, service
+from doorward_server.units import authority, blobs, manifests, service
 from doorward_server.units.line import line_of
 from doorward_server.units.models import ManifestVersion, Unit
 from sqlmodel import col, select
@@ -270,14 +271,34 @@ def test_a_removed_person_leaves_the_roster(services, unit, day):
 
 @pytest.mark.shows("D17")
 def test_a_deleted_key_deletes_the_blobs_of_a_person(services, unit, day):
-    from doorward_server.security import biometrics
-
     escort = day.bank.crew[0].id
     with services.database.writing() as session:
         name = hashlib.sha256(server_bank.TEMPLATE).digest()
         assert manifests.blobs.get(session, name) == server_bank.TEMPLATE
         biometrics.destroy(session, escort)
         assert manifests.blobs.get(session, name) is None
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_content_outlives_the_key_of_another_who_had_the_same(services, day, comes_back):
+    """Else nobody could fetch the template or photo of somebody who was removed and comes back."""
+
+    def put_all(session, person_id: int) -> list[bytes]:
+        return [
+            blobs.put(session, b"a template", person_id),
+            blobs.derive(session, "photo", b"of %d" % person_id, lambda: b"a bitmap", person_id),
+        ]
+
+    first, second = (person.id for person in day.bank.crew[:2])
+    with services.database.writing() as session:
+        names = put_all(session, first)
+        if not comes_back:
+            put_all(session, second)
+        biometrics.destroy(session, first)
+        assert blobs.get_all(session, names) == {}
+    with services.database.writing() as session:
+        assert put_all(session, second) == names
+        assert sorted(blobs.get_all(session, names).values()) == [b"a bitmap", b"a template"]
 
 
 @pytest.mark.shows("F3")

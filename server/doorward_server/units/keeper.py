@@ -78,8 +78,10 @@ class Keeper:
         if self._boundary is not None and now >= self._boundary:
             with self._services.database.reading() as session:
                 units = units.union(manifests.due(session))
-        self._refresh(sorted(units))
-        self._look_further()
+        try:
+            self._refresh(sorted(units))
+        finally:
+            self._look_further()
         with self._services.database.reading() as session:
             moment = manifests.next_boundary(session)
         self._boundary = None if moment is None else to_milliseconds(moment)
@@ -94,16 +96,35 @@ class Keeper:
             with self._services.database.reading() as session:
                 self._unseen = list(session.exec(select(Unit.id).order_by(col(Unit.id))))
         if self._unseen and self._loop.time() >= self._goes_on:
-            self._refresh(self._unseen[:STEP])
-            self._unseen = self._unseen[STEP:]
+            now, self._unseen = self._unseen[:STEP], self._unseen[STEP:]
+            try:
+                self._refresh(now)
+            except Exception:
+                self._unseen += now  # behind all others
+                raise
             self._goes_on = self._loop.time() + PAUSE_SECONDS
 
     def _refresh(self, ids: list[int]) -> None:
-        for at in range(0, len(ids), STEP):
-            with self._services.database.writing() as session:
-                query = select(Unit).where(col(Unit.id).in_(ids[at : at + STEP])).order_by(col(Unit.id))
-                for unit in session.exec(query).all():
-                    service.renew(session, unit)
+        """Renew what these units should hold. One that fails holds up nobody else; its failure comes last."""
+        failure = None
+        groups = [ids[at : at + STEP] for at in range(0, len(ids), STEP)]
+        while groups:
+            group = groups.pop(0)
+            try:
+                self._renew(group)
+            except Exception as problem:
+                if len(group) > 1:
+                    groups[:0] = [[one] for one in group]
+                else:
+                    log.warning("the manifest of unit %d cannot be made: %s", group[0], problem)
+                    failure = problem
+        if failure is not None:
+            raise failure
+
+    def _renew(self, ids: list[int]) -> None:
+        with self._services.database.writing() as session:
+            for unit in session.exec(select(Unit).where(col(Unit.id).in_(ids)).order_by(col(Unit.id))).all():
+                service.renew(session, unit)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """The keeper of manifests: who is looked at when, a few in a transaction, so that others can write."""
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from doorward_server.database import Database
@@ -82,14 +82,36 @@ def test_the_look_at_everybody_leaves_others_their_time(units, kept, transaction
 
 
 def test_what_fails_is_looked_at_again(units, kept, transactions, monkeypatch):
+    monkeypatch.setattr(keeper, "PAUSE_SECONDS", 0)
     renew = service.renew
     monkeypatch.setattr(service, "renew", fail)
     with pytest.raises(OSError, match="disk is full"):
         kept._step(set())
     monkeypatch.setattr(service, "renew", renew)
     transactions.clear()
-    kept._step(set())
-    assert transactions == [units[:3]]
+    for _ in range(3):
+        kept._step(set())
+    assert transactions == [units[3:6], [*units[:2], units[6]], [units[2]]]
+
+
+def test_one_that_fails_holds_up_nobody_else(units, kept, transactions, monkeypatch):
+    monkeypatch.setattr(keeper, "PAUSE_SECONDS", 0)
+    looked_at: list[int] = []
+
+    def renew(session, unit):
+        if unit.id == units[1]:
+            fail(session, unit)
+        looked_at.append(unit.id)
+
+    monkeypatch.setattr(service, "renew", renew)
+    with pytest.raises(OSError, match="disk is full"):
+        kept._step(set(units))
+    assert sorted(set(looked_at)) == [one for one in units if one != units[1]]
+    looked_at.clear()
+    for _ in range(6):
+        with suppress(OSError):
+            kept._step(set())
+    assert sorted(set(looked_at)) == [one for one in units if one != units[1]]
 
 
 def test_whom_it_was_told_of_it_looks_at_again_after_a_failure(units, services, monkeypatch):

@@ -52,6 +52,7 @@ def command(
         http=PatientHTTP,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME,
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         log_level="warning",
     )

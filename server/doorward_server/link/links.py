@@ -111,7 +111,10 @@ class Links:
         for subject in ("head", "gap"):
             self._timers.stop(subject, unit_id)
         now = self.services.clock.milliseconds()
-        await self.writer.share(unit_id, lambda database: state.note_offline(database, unit_id, now))
+        try:
+            await self.writer.share(unit_id, lambda database: state.note_offline(database, unit_id, now))
+        except Exception:  # such as a database that somebody else holds: it is done with the absence
+            log.exception("that unit %d has gone could not be written down", unit_id)
         self._timers.start("away", unit_id, OFFLINE_SECONDS, lambda: self._away(unit_id))
 
     def is_online(self, unit_id: int) -> bool:
@@ -168,6 +171,8 @@ class Links:
             self._with(unit_id, lambda one: one.stop())
 
     def _away(self, unit_id: int) -> None:
+        if self.is_online(unit_id):
+            return
         self._later(self.writer.share(unit_id, lambda database: state.note_absence(database, unit_id)))
 
     def _unsigned(self, unit_id: int, gap: bool) -> None:

@@ -130,10 +130,11 @@ def note_abuse(session: Session, unit_id: int, reason: int, detail: str) -> None
 
 
 def note_absence(session: Session, unit_id: int) -> None:
-    """The unit has been away for too long."""
+    """The unit has been away for too long; it is offline, if that could not be written down at once."""
     unit = session.get_one(Unit, unit_id)
-    if not unit.online:
-        alarms.raise_alarm(session, "unit_offline", unit, last_seen=unit.last_seen)
+    if unit.online:
+        note_offline(session, unit_id, unit.last_seen or unit.registered)
+    alarms.raise_alarm(session, "unit_offline", unit, last_seen=unit.last_seen)
 
 
 def note_uncovered(session: Session, unit_id: int, gap: bool) -> None:

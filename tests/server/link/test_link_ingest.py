@@ -1,6 +1,7 @@
 """Ingest: what is stored, what is acknowledged, and what happens when a unit contradicts itself."""
 
 import hashlib
+import time
 
 import pytest
 from doorward_protocol import errors, merkle
@@ -11,6 +12,7 @@ from doorward_server.link import journal, leaves, links, state
 from doorward_server.link.batch import Item, store
 from doorward_server.link.models import Head, JournalConflict, JournalEpoch, Leaf
 from doorward_server.link.received import ReceivedHead, ReceivedRecord
+from doorward_server.units.models import Unit
 from sqlalchemy import event
 from sqlmodel import func, select
 from unit_client import eventually
@@ -266,6 +268,27 @@ def test_records_without_a_head_alarm(monkeypatch, connect, unit, services):
     assert eventually(lambda: rows(services, Alarm.rule) == ["head_missing"])
     unit.store_all()
     assert rows(services, Alarm.ended) != [None]
+
+
+def test_a_unit_whose_leaving_could_not_be_written_down_is_missed_all_the_same(
+    monkeypatch, server, services, unit
+):
+    def locked(*_):
+        raise OSError("the database is locked")
+
+    monkeypatch.setattr(links, "OFFLINE_SECONDS", 0.3)
+    line = links.links_of(services)
+    assert line is not None
+    with server.websocket_connect("/link") as socket:
+        unit.shake_hands(socket)
+        assert eventually(lambda: rows(services, Unit.online) == [True])
+        with monkeypatch.context() as patch:
+            patch.setattr(state, "note_offline", locked)
+            socket.close()
+            assert eventually(lambda: not line.is_online(unit.id))
+            time.sleep(0.1)
+    assert eventually(lambda: rows(services, Alarm.rule) == ["unit_offline"], seconds=5)
+    assert rows(services, Unit.online) == [False]
 
 
 def test_a_head_over_some_of_the_records_is_none_over_the_others(monkeypatch, connect, unit, services):

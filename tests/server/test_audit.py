@@ -59,7 +59,7 @@ def test_an_entry_holds_both_sides_of_what_changed_and_nothing_else(journal, sta
         ("UPDATE decision SET entry = X'80' WHERE \"index\" = 2", {(2, "content_changed")}),
         (
             'UPDATE decision SET entry = (SELECT entry FROM decision WHERE "index" = 1) WHERE "index" = 2',
-            {(2, "content_changed")},
+            {(2, "content_changed"), (2, "columns_differ")},
         ),
         ('DELETE FROM decision WHERE "index" = 2', {(2, "position_missing")}),
         ("UPDATE decision SET head = X'00' WHERE \"index\" = 2", {(2, "head_signature")}),
@@ -69,8 +69,13 @@ def test_an_entry_holds_both_sides_of_what_changed_and_nothing_else(journal, sta
         ),
         (
             'UPDATE decision SET leaf_hash = zeroblob(32), entry = NULL WHERE "index" = 5',
-            {(5, "head_differs"), (6, "head_differs")},
+            {(5, "content_missing"), (5, "head_differs"), (6, "head_differs")},
         ),
+        ('UPDATE decision SET entry = NULL WHERE "index" = 2', {(2, "content_missing")}),
+        ('UPDATE decision SET actor_id = 1 + actor_id WHERE "index" = 2', {(2, "columns_differ")}),
+        ("UPDATE decision SET kind = 'other' WHERE \"index\" = 2", {(2, "columns_differ")}),
+        ("UPDATE decision SET subject = 'thing:1' WHERE \"index\" = 2", {(2, "columns_differ")}),
+        ('UPDATE decision SET time = 1 WHERE "index" = 2', {(2, "columns_differ")}),
     ],
 )
 def test_every_touch_shows(journal, change, expected):

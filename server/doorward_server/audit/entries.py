@@ -11,10 +11,14 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from doorward_protocol import cbor
+from doorward_protocol.errors import ProtocolError
 
 from doorward_server.clock import to_milliseconds
 
 SALT_BYTES = 16
+# The kind of the entry that says of another one that its content was deleted; its subject is "decision:7".
+DELETED = "entry_deleted"
+_DECISION = "decision:"
 
 
 class Entry(NamedTuple):
@@ -40,6 +44,27 @@ def decode(data: bytes) -> Entry:
     if not isinstance(fields, list) or len(fields) != len(Entry._fields):
         raise ValueError("this is no entry of a decision journal")
     return Entry(*fields)
+
+
+def readable(data: bytes) -> Entry | None:
+    """The entry in these bytes; None if they are none, as somebody may have left them in the database."""
+    try:
+        return decode(data)
+    except (ProtocolError, ValueError):
+        return None
+
+
+def subject_of(position: int) -> str:
+    """What an entry about another one has as its subject."""
+    return f"{_DECISION}{position}"
+
+
+def deleted_by(entry: Entry) -> int | None:
+    """The position of the entry whose content was deleted, if this one says so."""
+    if entry.kind != DELETED:
+        return None
+    number = str(entry.subject).removeprefix(_DECISION)
+    return int(number) if number.isdecimal() else None
 
 
 def plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ Every decision is written in the transaction that carries it out: either both ar
 signed over each leaf makes a changed, dropped or forked history show against any head that somebody has kept.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from doorward_protocol import merkle, merkle_proofs, objects
@@ -101,20 +102,35 @@ def delete_content(session: Session, actor: User | None, decision: Decision, why
     """Delete what an entry said and keep its hash: the journal still proves that something stood there."""
     decision.entry = None
     session.add(decision)
-    record(session, actor, "entry_deleted", f"decision:{decision.index}", None, {"why": why})
+    record(session, actor, entries.DELETED, entries.subject_of(decision.index), None, {"why": why})
 
 
 def verify(session: Session) -> list[Finding]:
-    """Check every leaf and every signed head from the first on; an empty list means untouched."""
+    """Check every leaf and every signed head from the first on; an empty list means untouched.
+
+    Also that the columns by which entries are found and shown say what the signed entries say.
+    """
     key = journal_key(session)
-    rows = session.exec(select(Decision).order_by(col(Decision.index))).yield_per(500)
-    leaves = (Leaf(row.index, row.leaf_hash, row.entry, row.head) for row in rows)
-    return check(leaves, services_of(session).suite, key.kid, key.public)
+    differing: list[Finding] = []
+
+    def leaves() -> Iterator[Leaf]:
+        for row in session.exec(select(Decision).order_by(col(Decision.index))).yield_per(500):
+            if row.entry is not None and not _agrees(row, entries.readable(row.entry)):
+                differing.append(Finding(row.index, "columns_differ"))
+            yield Leaf(row.index, row.leaf_hash, row.entry, row.head)
+
+    return check(leaves(), services_of(session).suite, key.kid, key.public) + differing
 
 
 def fields_of(row: Any, *names: str) -> dict[str, Any]:
     """These fields of a model, for `before` and `after`."""
     return {name: getattr(row, name) for name in names}
+
+
+def _agrees(row: Decision, entry: entries.Entry | None) -> bool:
+    """Whether a row's columns are those of its entry; what cannot be read has been found by its hash."""
+    said = (row.kind, row.time, row.subject, row.actor_id)
+    return entry is None or said == (entry.kind, entry.time, entry.subject, entry.actor)
 
 
 def _last(session: Session) -> Decision | None:

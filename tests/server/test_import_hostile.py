@@ -46,6 +46,16 @@ def test_other_bytes_are_unreadable():
     assert reasons(b"staff_number,name\n1,2\n") == ["workbook_unreadable"]
 
 
+def test_a_package_for_a_later_program_is_unreadable(sound):
+    assert reasons(of_the_future(sound)) == ["workbook_unreadable"]
+
+
+def of_the_future(package: bytes) -> bytes:
+    """The package with a table of contents that asks for a program that there is not yet."""
+    place = package.index(b"PK\x01\x02") + 6
+    return package[:place] + b"\x63\0" + package[place + 2 :]
+
+
 def test_a_zip_that_is_no_workbook_is_unreadable(tmp_path):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -152,6 +162,21 @@ class TestArchive:
         damaged = out.getvalue().replace(b"content", b"kontent", 1)
         with pytest.raises(BadFile, match="archive_unreadable"):
             ArchiveSource(damaged).file("photos", "x.jpg", 1000)
+
+    @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_a_file_whose_packing_is_damaged_is_unreadable(self, method):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as archive:
+            archive.writestr("photos/x.jpg", bytes(range(256)) * 4)
+        begin = 30 + len("photos/x.jpg")  # behind its local header
+        damaged = bytearray(out.getvalue())
+        damaged[begin : begin + 40] = b"\xff" * 40
+        with pytest.raises(BadFile, match="archive_unreadable"):
+            ArchiveSource(bytes(damaged)).file("photos", "x.jpg", 10_000)
+
+    def test_an_archive_for_a_later_program_is_refused(self, sound):
+        with pytest.raises(BadFile, match="archive_unreadable"):
+            ArchiveSource(of_the_future(sound))
 
     def test_an_archive_of_countless_files_is_refused(self, monkeypatch):
         monkeypatch.setattr(sources, "ARCHIVE_ENTRIES", 3)

@@ -79,7 +79,7 @@ class ArchiveSource:
     def __init__(self, content: bytes) -> None:
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(content))
-        except (zipfile.BadZipFile, ValueError, OSError):
+        except Exception:  # damaged or hostile: it can make zipfile fail in any way
             raise BadFile("archive_unreadable") from None
         if len(self._archive.infolist()) > ARCHIVE_ENTRIES:
             raise BadFile("too_large")
@@ -96,8 +96,8 @@ class ArchiveSource:
                 content = opened.read(limit + 1)
         except KeyError:
             raise BadFile(missing) from None
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError):
-            raise BadFile("archive_unreadable") from None  # damaged, encrypted or of an unknown method
+        except Exception:  # damaged, encrypted or of an unknown method: each method has errors of its own
+            raise BadFile("archive_unreadable") from None
         if len(content) > limit:
             raise BadFile("file_too_large")
         return content

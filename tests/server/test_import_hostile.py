@@ -155,6 +155,17 @@ class TestArchive:
         with pytest.raises(BadFile, match="file_too_large"):
             ArchiveSource(out.getvalue()).file("photos", "big.jpg", 1000)
 
+    def test_one_file_that_is_named_again_and_again_does_not_fill_the_memory(self, monkeypatch):
+        monkeypatch.setattr(sources, "ARCHIVE_ROOM", 100_000)
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("photos/big.jpg", bytes(40_000))
+        source = ArchiveSource(out.getvalue())
+        for _ in range(3):
+            assert len(source.file("photos", "big.jpg", 50_000)) == 40_000
+        with pytest.raises(BadFile, match="archive_swells"):
+            source.file("photos", "big.jpg", 50_000)
+
     def test_a_damaged_file_is_unreadable(self):
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:

@@ -16,6 +16,10 @@ FINGERS = "fingers"
 
 WORKBOOK_LIMIT = 8 * 1024 * 1024
 ARCHIVE_ENTRIES = 50_000
+# What all files that are read from an archive may hold together: photos and templates hardly get smaller by
+# packing, so that so much more than was uploaded is no bank's.
+ARCHIVE_ROOM = 64 * 1024 * 1024
+ARCHIVE_GROWTH = 4
 _NAME = re.compile(r"[\w][\w .-]{0,99}")
 
 
@@ -74,7 +78,8 @@ class FolderSource:
 
 
 class ArchiveSource:
-    """An uploaded .zip with the same layout. Only what the workbook names is ever unpacked, into memory."""
+    """An uploaded .zip with the same layout. Only what the workbook names is ever unpacked, into memory, and
+    no more of it than there is room for, however often the same file is named."""
 
     def __init__(self, content: bytes) -> None:
         try:
@@ -83,6 +88,7 @@ class ArchiveSource:
             raise BadFile("archive_unreadable") from None
         if len(self._archive.infolist()) > ARCHIVE_ENTRIES:
             raise BadFile("too_large")
+        self._room = max(ARCHIVE_ROOM, ARCHIVE_GROWTH * len(content))
 
     def workbook(self) -> bytes:
         return self._read(WORKBOOK, WORKBOOK_LIMIT, "workbook_missing")
@@ -91,6 +97,8 @@ class ArchiveSource:
         return self._read(f"{folder}/{bare_name(folder, name)}", limit, "file_missing")
 
     def _read(self, name: str, limit: int, missing: str) -> bytes:
+        if self._room <= 0:
+            raise BadFile("archive_swells")
         try:
             with self._archive.open(name) as opened:
                 content = opened.read(limit + 1)
@@ -100,4 +108,5 @@ class ArchiveSource:
             raise BadFile("archive_unreadable") from None
         if len(content) > limit:
             raise BadFile("file_too_large")
+        self._room -= len(content)
         return content

@@ -1,10 +1,14 @@
 """Imports over HTTP: handed in by one, let in by another, sealed while they wait."""
 
+import threading
+
 import import_folder
 import pytest
 from doorward_server.importing import service
+from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from import_folder import cell
+from sqlmodel import select
 
 
 @pytest.fixture
@@ -64,6 +68,35 @@ def test_a_check_keeps_nothing(browsers, folder, services):
     report = upload(browsers[Role.DISPATCHER], import_folder.pack(folder), "/api/imports/check").json()
     assert (report["findings"], report["rows"]["people"]) == ([], {"rows": 5})
     assert list((services.settings.data / "imports").iterdir()) == []
+
+
+def test_what_is_asked_for_twice_is_kept_once(browsers, folder, services):
+    import_folder.write(folder)
+    answers = [upload(browsers[Role.DISPATCHER], import_folder.pack(folder)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 409]
+    assert len(list((services.settings.data / "imports").iterdir())) == 1
+
+
+@pytest.mark.parametrize("address", ["/api/imports", "/api/imports/check"])
+def test_nobody_waits_with_writing_while_an_archive_is_looked_at(
+    browsers, folder, services, monkeypatch, address
+):
+    import_folder.write(folder)
+    written = threading.Event()
+
+    def write():
+        with services.database.writing() as session:
+            session.exec(select(User.id)).all()
+        written.set()
+
+    def judge(session, source):
+        threading.Thread(target=write, daemon=True).start()
+        assert written.wait(5), "the request holds the write lock"
+        return original(session, source)
+
+    original = service.judge
+    monkeypatch.setattr(service, "judge", judge)
+    assert upload(browsers[Role.DISPATCHER], import_folder.pack(folder), address).status_code < 300
 
 
 def test_what_waits_and_was_changed_is_not_imported(browsers, folder, services):

@@ -82,15 +82,18 @@ def check(session: Session, source: Source) -> Report:
     return Report(bundle.findings, dict(rows), bundle.digest, [])
 
 
-def request_import(session: Session, user: User, archive: bytes, name: str) -> Approval:
-    """Keep an uploaded archive until a second person decides. Raises 422 with every finding if it is bad."""
-    report = check(session, open_archive(archive))
+def request_import(session: Session, user: User, archive: bytes, name: str, report: Report) -> Approval:
+    """Keep an uploaded archive until a second person decides; `report` is what `check` says of it.
+
+    Raises 422 with every finding if it is bad. It is judged again when it is decided.
+    """
     if report.findings:
         raise refusal(report.findings)
     token = secrets.token_hex(16)
     payload = {"token": token, "name": name[:100], "digest": report.digest, "rows": report.counts}
+    approval = four_eyes.request(session, user, "import", f"import:{report.digest[:16]}", payload)
     _staged(session, token).write_bytes(biometrics.seal_with_master(session, f"import:{token}", archive))
-    return four_eyes.request(session, user, "import", f"import:{report.digest[:16]}", payload)
+    return approval
 
 
 def open_archive(content: bytes) -> Source:

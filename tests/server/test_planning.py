@@ -227,6 +227,32 @@ def test_two_people_cancel_what_is_left(session, released, first, second, told, 
     assert (released.status, len(told)) == (RunStatus.CANCELLED, 2)
 
 
+def test_a_run_that_has_ended_since_is_neither_changed_nor_cancelled(
+    session, released, first, second, staffed, clock
+):
+    van = staffed.vehicles[1].id
+    asked = [
+        service.change_request(session, first, released, vehicle_id=van),
+        service.cancel_request(session, first, released),
+    ]
+    for stop in service.stops_of(session, released):
+        progress.set_stop_status(session, stop.id, StopStatus.CLOSED, clock.now())
+    for approval in asked:
+        with pytest.raises(Problem, match="changed_since_request"), session.begin_nested():
+            four_eyes.decide(session, second, approval, approve=True)
+    assert (released.status, released.version) == (RunStatus.CLOSED, 1)
+
+
+def test_a_run_that_was_cancelled_is_not_changed_any_more(session, released, first, second, staffed):
+    van = staffed.vehicles[1].id
+    change = service.change_request(session, first, released, vehicle_id=van)
+    cancelling = service.cancel_request(session, first, released)
+    four_eyes.decide(session, second, cancelling, approve=True)
+    with pytest.raises(Problem, match="changed_since_request"), session.begin_nested():
+        four_eyes.decide(session, second, change, approve=True)
+    assert (released.version, released.vehicle_id) == (1, staffed.vehicles[0].id)
+
+
 def test_a_run_closes_with_its_last_stop(session, released, clock):
     one, other = service.stops_of(session, released)
     for stop, expected in ((one, RunStatus.RELEASED), (other, RunStatus.CLOSED)):

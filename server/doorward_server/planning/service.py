@@ -151,6 +151,7 @@ def _back_to_draft(session: Session, approval: Approval) -> None:
 @four_eyes.on_approved("run_change")
 def _change(session: Session, approval: Approval, decider: User) -> None:
     run = get_run(session, approval.payload["run_id"])
+    _refuse_ended(run)
     before = _described(session, run)
     plan = _changed(plan_of(session, run), approval)
     _refuse_under_way(session, run)
@@ -165,6 +166,7 @@ def _change(session: Session, approval: Approval, decider: User) -> None:
 @four_eyes.on_approved("run_cancel")
 def _cancel_approved(session: Session, approval: Approval, decider: User) -> None:
     run = get_run(session, approval.payload["run_id"])
+    _refuse_ended(run)
     _refuse_under_way(session, run)
     _cancel(session, decider, run)
     progress.tell_units(session, [stop.site_id for stop in stops_of(session, run)])
@@ -224,6 +226,12 @@ def _refuse_under_way(session: Session, run: Run) -> None:
             "A handover of this run is under way.",
             "Wait for its end, then ask again. 请待交接结束后再申请。",
         )
+
+
+def _refuse_ended(run: Run) -> None:
+    """Raise 409 for a run that has nothing ahead any more: it may have ended since the step was asked for."""
+    if run.status != RunStatus.RELEASED:
+        raise four_eyes.changed_since()
 
 
 def _expect(session: Session, run: Run, status: RunStatus) -> None:

@@ -9,6 +9,8 @@ from sqlmodel import Session, col, select
 
 from doorward_server.audit import service as audit
 from doorward_server.handovers.models import Command, Handover, HandoverEvent, Picture
+from doorward_server.people.models import Person
+from doorward_server.people.service import has_permit
 from doorward_server.problems import Problem, not_found
 from doorward_server.security.dependencies import check_site
 from doorward_server.security.models import User
@@ -69,7 +71,7 @@ def decide(
     if isinstance(handover, int):
         handover = get_handover(session, user, handover)
     check_site(user, handover.site_id)
-    person = _person_of(user)
+    person = _person_of(session, user)
     _refuse_unfit(person, handover, approve, head_count, reason, picture or None)
     unit = session.get_one(Unit, handover.unit_id)
     _refuse_twice(session, handover)
@@ -109,7 +111,8 @@ def restart(session: Session, user: User, handover: Handover, why: str) -> Comma
     return command
 
 
-def _person_of(user: User) -> int:
+def _person_of(session: Session, user: User) -> int:
+    """The person that decides. A login outlives its person's permit (D10), and the person itself."""
     if user.person_id is None:
         raise Problem(
             403,
@@ -117,6 +120,16 @@ def _person_of(user: User) -> int:
             "该账号未关联人员,不能确认交接。",
             "This login belongs to no person; decisions bear a person's number.",
             "Let an administrator link the login to the person. 请管理员关联账号与人员。",
+        )
+    services = services_of(session)
+    today = services.clock.now().astimezone(services.settings.zone).date()
+    if not has_permit(session.get_one(Person, user.person_id), today):
+        raise Problem(
+            403,
+            "permit_expired",
+            "您的证件已失效,不能确认交接。",
+            "Your permit has ended; you cannot decide any more.",
+            "Let another officer decide. 请由其他营业专员确认。",
         )
     return user.person_id
 

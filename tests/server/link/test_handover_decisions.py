@@ -1,10 +1,14 @@
 """The officer's decision at the host screen: who may decide what, and the command that goes to the unit."""
 
+from datetime import date
+
 import pytest
 from doorward_protocol import errors, objects
 from doorward_protocol.suite import run
 from doorward_server.audit.models import Decision
 from doorward_server.handovers.models import Command, Handover
+from doorward_server.people.models import Person
+from doorward_server.people.service import remove_person
 from doorward_server.security.roles import Role
 from doorward_server.units import authority
 from sqlmodel import select
@@ -120,6 +124,22 @@ def test_only_an_officer_of_the_site_decides(waiting, log_in, day):
     for role in (Role.DISPATCHER, Role.DUTY, Role.AUDITOR, Role.ADMINISTRATOR):
         assert decide(log_in(day.bank.users[role]), waiting).status_code == 403
     assert decide(log_in(day.bank.users[Role.KEEPER]), waiting).status_code == 404  # of the vault
+
+
+@pytest.mark.shows("D10")
+@pytest.mark.parametrize("end", ["permit", "removal"])
+def test_a_login_whose_person_may_act_no_more_decides_nothing(waiting, officer, day, services, end):
+    with services.database.writing() as session:
+        person = session.get_one(Person, day.bank.officers["north"].id)
+        if end == "removal":
+            remove_person(session, None, person)
+        else:
+            person.permit_until = date(2026, 3, 1)  # yesterday
+            session.add(person)
+    answer = decide(officer, waiting)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "permit_expired")
+    with services.database.reading() as session:
+        assert session.exec(select(Command)).all() == []
 
 
 def test_only_a_waiting_crew_can_be_decided_on(online, officer, waiting, delivery):

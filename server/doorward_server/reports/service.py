@@ -120,7 +120,11 @@ class Printer:
         while True:
             await self._ready.wait()
             self._ready.clear()
-            again = await self._loop.run_in_executor(None, print_pending, self._services)
+            try:
+                again = await self._loop.run_in_executor(None, print_pending, self._services)
+            except Exception:  # a full disk, a lost database: no job's own problem
+                logger.exception("reports could not be printed; trying again in %d s", RETRY_SECONDS)
+                again = True
             if again:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(RETRY_SECONDS):

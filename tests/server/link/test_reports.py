@@ -128,6 +128,23 @@ def test_a_report_that_cannot_be_drawn_alarms_and_printing_goes_on(monkeypatch, 
     assert len(list(spool.glob("*.pdf"))) == 1
 
 
+def test_printing_outlives_a_database_that_fails_for_a_moment(monkeypatch, services, day, spool, deliver):
+    failures = [OSError("the disk is full")]
+
+    def pending(of):
+        if failures:
+            raise failures.pop()
+        return original(of)
+
+    original = service.print_pending
+    monkeypatch.setattr(service, "print_pending", pending)
+    monkeypatch.setattr(service, "report", lambda *_: b"%PDF")
+    monkeypatch.setattr(service, "RETRY_SECONDS", 0.01)
+    deliver()
+    assert eventually(lambda: list(spool.glob("*.pdf")))
+    assert failures == []
+
+
 def _problem(services):
     with services.database.reading() as session:
         return session.exec(select(PrintJob.problem)).first()

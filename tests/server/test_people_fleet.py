@@ -98,3 +98,10 @@ def test_validity_ends_with_the_permits_last_day_where_the_bank_is(staffed, sess
     assert from_milliseconds(people.validity(session, officer)[1]) == people.NO_END
     people.remove_person(session, None, officer)
     assert from_milliseconds(people.validity(session, officer)[1]) == officer.removed_at
+
+
+@pytest.mark.parametrize("day", [datetime.date(9999, 12, 31), datetime.date(2100, 1, 1)])
+def test_a_permit_may_be_written_as_endless(staffed, session, day):
+    escort = session.get(Person, staffed.crew[0].id)
+    escort.permit_until = day
+    assert from_milliseconds(people.validity(session, escort)[1]) == people.NO_END

@@ -51,7 +51,7 @@ def validity(session: Session, person: Person) -> tuple[int, int]:
     first_day = person.created_at.astimezone(zone).date()
     since = datetime.datetime.combine(first_day, datetime.time(), zone)
     until = NO_END
-    if person.permit_until is not None:
+    if person.permit_until is not None and person.permit_until < NO_END.date():
         following = person.permit_until + datetime.timedelta(days=1)
         until = datetime.datetime.combine(following, datetime.time(), zone)
     if person.removed_at is not None:

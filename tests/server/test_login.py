@@ -1,5 +1,8 @@
 """Logging in: sessions, passwords, guessing, forged requests, users who are gone."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from doorward_server.audit.models import Decision
 from doorward_server.problems import Problem
@@ -83,6 +86,48 @@ def test_guessing_has_to_wait_longer_each_time(client, duty, clock):
     for _ in range(4):
         attempt(client, password="guess")
     assert attempt(client).status_code == 200, "a success clears the count"
+
+
+def test_guessing_all_at_once_gets_no_further(services, duty, monkeypatch):
+    many = 20
+    together = threading.Barrier(many)
+
+    def check(*asked):
+        together.wait(10)
+        return original(*asked)
+
+    def guess(number):
+        try:
+            sessions.log_in(
+                services, "duty", PASSWORD if number == many - 1 else f"guess {number}", "10.0.0.1"
+            )
+        except Problem as problem:
+            return problem.status
+        return 200
+
+    original = passwords.is_password
+    monkeypatch.setattr(passwords, "is_password", check)
+    with ThreadPoolExecutor(many) as pool:
+        answers = list(pool.map(guess, range(many)))
+    assert (answers.count(401), answers.count(429)) == (5, many - 5)
+
+
+@pytest.mark.parametrize(("new", "status"), [("another one", 401), (PASSWORD, 200)])
+def test_a_password_that_is_replaced_while_it_is_checked_is_the_old_one(
+    services, client, duty, monkeypatch, new, status
+):
+    def check(*asked):
+        matches = original(*asked)
+        if not replaced:
+            replaced.append(True)
+            with services.database.writing() as session:
+                users.set_password(session, None, session.get(User, duty.id), new)
+        return matches
+
+    replaced: list[bool] = []
+    original = passwords.is_password
+    monkeypatch.setattr(passwords, "is_password", check)
+    assert attempt(client).status_code == status
 
 
 def test_guessing_many_names_from_one_address_has_to_wait_too(client, duty):

@@ -24,7 +24,9 @@ _TOKEN_BYTES = 32
 def log_in(services: Services, login: str, password: str, address: str) -> tuple[User, str]:
     """Check a password and begin a login. Returns the user and the cookie's token.
 
-    Opens its own transactions: a failure must be counted although it is answered by a refusal.
+    Opens its own transactions: a failure must be counted although it is answered by a refusal. What was
+    looked at before the password was checked is looked at again afterwards: many attempts may have come at
+    once, and the password may have been replaced.
     """
     with services.database.reading() as session:
         throttle.refuse_if_locked(session, login, address)
@@ -32,12 +34,14 @@ def log_in(services: Services, login: str, password: str, address: str) -> tuple
         stored = user.password_hash if user else ""
     if not passwords.is_password(services.settings, stored, password):
         with services.database.writing() as session:
+            throttle.refuse_if_locked(session, login, address)
             throttle.count_failure(session, login, address)
             audit.record(session, user, "login_failed", _subject(user), None, {"address": address})
         raise _wrong_login()
     with services.database.writing() as session:
         user = session.exec(select(User).where(User.login == login, col(User.removed_at).is_(None))).first()
-        if user is None:
+        throttle.refuse_if_locked(session, login, address)
+        if user is None or not _is_still(services, user, stored, password):
             raise _wrong_login()
         throttle.clear(session, login, address)
         if passwords.is_outdated(services.settings, user.password_hash):
@@ -93,6 +97,12 @@ def csrf_token(token: str) -> str:
 def is_csrf_token(token: str, presented: str) -> bool:
     """Whether a presented token belongs to this login."""
     return hmac.compare_digest(csrf_token(token).encode(), presented.encode())
+
+
+def _is_still(services: Services, user: User, checked: str, password: str) -> bool:
+    """Whether the password is still the user's: the hash that it was checked against may be an old one."""
+    current = user.password_hash
+    return current == checked or passwords.is_password(services.settings, current, password)
 
 
 def _hash(token: str) -> bytes:

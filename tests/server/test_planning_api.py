@@ -111,6 +111,15 @@ def test_nonsense_is_refused_by_name(browser, body, field, value):
     assert field in answer.json()["details"][0]["where"]
 
 
+@pytest.mark.parametrize("field", ["window_from", "window_until", "expires"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:00:00-08:00"])
+def test_a_moment_at_the_end_of_the_calendar_is_refused_by_name(browser, body, field, moment):
+    stops = [stop | {field: moment} for stop in body["stops"]]
+    answer = browser.post("/api/runs", json=body | {"stops": stops})
+    assert (answer.status_code, answer.json()["reason"]) == (422, "invalid_request")
+    assert answer.json()["details"][0]["where"].endswith(field)
+
+
 @pytest.mark.parametrize(
     "note", ["'; DROP TABLE run; --", "<script>alert(1)</script>", "{{7*7}}", "中文\n换行"]
 )

@@ -10,6 +10,14 @@ from doorward_server.planning.plan import Member, Plan, PlannedBox, PlannedStop
 from doorward_server.planning.rules import MOST_BOXES, MOST_PEOPLE, MOST_STOPS
 
 Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+# Moments that every zone has, and that are far from the ends of the calendar.
+Moment = Annotated[
+    AwareDatetime,
+    Field(
+        ge=datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC),
+        le=datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC),
+    ),
+]
 
 
 class MemberData(BaseModel):
@@ -34,9 +42,9 @@ class StopData(BaseModel):
 
     site_id: Id
     kind: StopKind = StopKind.DELIVER
-    window_from: AwareDatetime
-    window_until: AwareDatetime
-    expires: AwareDatetime | None = None
+    window_from: Moment
+    window_until: Moment
+    expires: Moment | None = None
     boxes: Annotated[list[BoxData], Field(max_length=MOST_BOXES)] = []
 
     def plain(self) -> PlannedStop:

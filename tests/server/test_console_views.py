@@ -1,5 +1,7 @@
 """Wall and host screen over projected records: states, steps, people, boxes, doors, notices, alarms."""
 
+from datetime import timedelta
+
 import pytest
 from doorward_protocol import errors, merkle, objects, records
 from doorward_server.alarms import service as alarms
@@ -10,12 +12,13 @@ from doorward_server.handovers import pictures, projection
 from doorward_server.handovers.models import Command, Handover, Picture
 from doorward_server.link.models import Leaf
 from doorward_server.planning import service as planning
-from doorward_server.planning.models import Stop, StopBox
+from doorward_server.planning.models import Stop, StopBox, StopStatus
+from doorward_server.planning.progress import set_stop_status
 from doorward_server.reports import content
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from doorward_server.units.service import register_unit
-from server_bank import plan
+from server_bank import plan, stop
 from sqlmodel import col, select
 
 NONCE = b"attempt1"
@@ -361,6 +364,27 @@ def test_the_wall_says_where_each_stop_stands(branch):
 
 def figures(branch) -> dict:
     return {figure["text"]: (figure["value"], figure["look"]) for figure in branch.wall()["figures"]}
+
+
+@pytest.mark.shows("S22")
+def test_a_run_over_midnight_stays_until_it_is_over(session, staffed, clock, monkeypatch):
+    monkeypatch.setattr("doorward_server.units.contents.PROMPTS", {})
+    begin = clock.now() + timedelta(hours=17, minutes=30)  # 23:30 in Shanghai
+    night = stop(staffed, begin, "north", hours=0, window_until=begin + timedelta(hours=1))
+    first, second = (session.get(User, one.id) for one in (staffed.dispatcher, staffed.dispatcher2))
+    run = planning.create_run(session, first, plan(staffed, clock.now(), stops=(night,)))
+    planning.release_approve(session, second, planning.release_request(session, first, run))
+
+    def shown():
+        host = host_view.build(session, staffed.sites["north"].id, "en", may_decide=True)
+        return len(wall_view.build(session, "en")["runs"]), len(host["stops"])
+
+    for minutes, expected in ((20, (1, 1)), (40, (1, 1)), (110, (1, 1)), (130, (0, 0))):
+        clock.moment = begin + timedelta(minutes=minutes)  # it expires at 01:30
+        assert shown() == expected, minutes
+    clock.moment = begin + timedelta(minutes=40)
+    set_stop_status(session, planning.stops_of(session, run)[0].id, StopStatus.CLOSED, clock.now())
+    assert shown() == (0, 0)
 
 
 def test_the_walls_figures_turn_colour_with_trouble(branch):

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from doorward_server import reasons
 from doorward_server.console.describe import Describer, door_name, door_state, site_name
@@ -15,7 +15,7 @@ from doorward_server.console.wall_view import STOP_LOOKS
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunStatus, Stop, StopBox, StopStatus
-from doorward_server.planning.progress import place_of_box, stop_at
+from doorward_server.planning.progress import place_of_box, still_due, stop_at
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
@@ -195,15 +195,17 @@ def _door_state(events: list[str]) -> str:
 
 
 def _expected(session: Session, site_id: int) -> list[dict[str, Any]]:
+    """The stops of today, and one of last night that is still due."""
     services = services_of(session)
     zone = services.settings.zone
-    today = services.clock.now().astimezone(zone).date()
-    start = datetime.combine(today, datetime.min.time(), zone)
+    now = services.clock.now()
+    start = datetime.combine(now.astimezone(zone).date(), datetime.min.time(), zone)
     query = (
         select(Stop, Run)
         .join(Run, col(Run.id) == Stop.run_id)
         .where(Stop.site_id == site_id, col(Run.status).in_((RunStatus.RELEASED, RunStatus.CLOSED)))
-        .where(col(Stop.window_from) >= start, col(Stop.window_from) < start + timedelta(days=1))
+        .where(col(Stop.window_from) < start + timedelta(days=1))
+        .where(or_(col(Stop.window_from) >= start, still_due(now)))
         .order_by(col(Stop.window_from))
     )
     shown = []

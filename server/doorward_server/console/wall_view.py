@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import SEVERITIES
@@ -15,6 +15,7 @@ from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunMember, RunStatus, Stop, StopStatus
+from doorward_server.planning.progress import still_due
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
 
@@ -95,9 +96,18 @@ def _start_of_today(session: Session) -> int:
 
 
 def _runs(session: Session, language: str) -> list[dict[str, Any]]:
+    """Today's runs, and those of yesterday that are still on the road."""
     describer = Describer(session, language)
+    today, now = _today(session), services_of(session).clock.now()
+    on_the_road = (
+        (col(Run.date) < today)
+        & (col(Run.status) == RunStatus.RELEASED)
+        & col(Run.id).in_(select(Stop.run_id).where(still_due(now)))
+    )
     shown = []
-    for run in session.exec(select(Run).where(Run.date == _today(session)).order_by(col(Run.id))).all():
+    for run in session.exec(
+        select(Run).where(or_(col(Run.date) == today, on_the_road)).order_by(col(Run.id))
+    ).all():
         vehicle = session.get(Vehicle, run.vehicle_id)
         members = session.exec(select(RunMember.person_id).where(RunMember.run_id == run.id)).all()
         stops = session.exec(select(Stop).where(Stop.run_id == run.id).order_by(col(Stop.sequence))).all()

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from doorward_server.audit import service as audit
@@ -102,6 +103,11 @@ def was_cancelled(session: Session, stop: Stop, at: int) -> bool:
         Decision.kind == "run_cancelled", Decision.subject == f"run:{stop.run_id}"
     )
     return any(time <= at for time in session.exec(decided))
+
+
+def still_due(now: datetime.datetime) -> ColumnElement[bool]:
+    """Of stops: the vehicle may still come, or is there, whatever day has begun meanwhile."""
+    return col(Stop.status).in_(OPEN) & (col(Stop.expires) > now)
 
 
 def stops_to_hold(session: Session, site_id: int) -> list[Stop]:

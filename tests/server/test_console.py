@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from doorward_protocol import errors, records
 from doorward_server import console, reasons
+from doorward_server.audit import entries
+from doorward_server.audit.models import Decision
 from doorward_server.console import describe, events, moments, pages
 from doorward_server.console.texts import LANGUAGES, TEXTS, text
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.security import sessions
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
+from sqlmodel import select
 
 FOLDER = Path(console.__path__[0])
 # Keys that are put together from a prefix and a value, and the values there are.
@@ -165,6 +168,20 @@ def test_the_wall_answers_in_the_users_language(log_in, staffed):
     assert "运行总览" in browser.get("/wall").text
     browser.post("/language", data={"language": "en", "back": "/wall"})
     assert "Live wall" in browser.get("/wall").text
+
+
+@pytest.mark.shows("F8")
+def test_a_change_of_language_is_in_the_journal_like_any_other(log_in, staffed, services):
+    duty = staffed.users[Role.DUTY]
+    browser = log_in(duty)
+    for language in ("en", "en"):
+        answer = browser.post("/language", data={"language": language, "back": "/wall"})
+        assert answer.url.path == "/wall"
+    with services.database.reading() as session:
+        query = select(Decision).where(Decision.kind == "user_changed")
+        entry = entries.decode(session.exec(query).one().entry)
+    assert (entry.subject, entry.actor) == (f"user:{duty.id}", duty.id)
+    assert (entry.before, entry.after) == ({"language": "zh"}, {"language": "en"})
 
 
 def test_approving_without_a_head_count_says_what_is_missing(log_in, staffed):

@@ -28,7 +28,7 @@ from doorward_server.database import SessionDependency
 from doorward_server.fleet.models import Site
 from doorward_server.handovers import service as handovers
 from doorward_server.problems import Problem
-from doorward_server.security import cookies, sessions
+from doorward_server.security import cookies, sessions, users
 from doorward_server.security.dependencies import ServicesDependency, check_site, needs, public
 from doorward_server.security.models import User
 from doorward_server.security.roles import Permission, allows
@@ -92,8 +92,7 @@ def log_out(request: Request, session: SessionDependency, _user: Self) -> Respon
 def set_language(
     session: SessionDependency, user: Self, language: Annotated[Language, Form()], back: Back = "/"
 ) -> Response:
-    user.language = language
-    session.add(user)
+    users.set_language(session, user, language)
     return go(back)
 
 

@@ -86,6 +86,15 @@ def change_own_password(session: Session, user: User, current: str, new: str) ->
     _store_hash(session, user, user, passwords.hash_password(settings, new))
 
 
+def set_language(session: Session, user: User, language: str) -> None:
+    """Choose the language of one's own pages."""
+    before = described(user)
+    user.language = language
+    session.add(user)
+    if described(user) != before:
+        audit.record(session, user, "user_changed", _subject(user), before, described(user))
+
+
 def remove_user(session: Session, actor: User | None, user: User) -> None:
     """Remove a user: all logins end now. The row stays, for the journal speaks of it by number."""
     if actor is not None and actor.id == user.id:

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 import server_bank
 from doorward_protocol import objects
+from doorward_server.audit import entries
+from doorward_server.audit.models import Decision
 from doorward_server.fleet.models import Vehicle
 from doorward_server.people.models import Person
 from doorward_server.planning import progress, service
@@ -66,6 +68,14 @@ def test_editing_a_draft_replaces_its_plan(session, draft, plan, first, staffed)
     service.edit_run(session, first, draft, other)
     kept = plan_of(session, draft)
     assert (kept.vehicle_id, kept.note, len(kept.stops)) == (staffed.vehicles[1].id, "旧路改线", 1)
+
+
+@pytest.mark.shows("F8")
+def test_an_edited_note_is_in_the_journal(session, draft, plan, first):
+    service.edit_run(session, first, draft, replace(plan, note="by the back gate"))
+    query = select(Decision).where(Decision.kind == "run_edited")
+    entry = entries.decode(session.exec(query).one().entry)
+    assert (entry.before, entry.after) == ({"note": ""}, {"note": "by the back gate"})
 
 
 @pytest.mark.shows("S4", "F7")

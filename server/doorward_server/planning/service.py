@@ -257,7 +257,8 @@ def _set_status(session: Session, user: User | None, run: Run, status: RunStatus
 
 
 def _described(session: Session, run: Run) -> dict[str, Any]:
-    return {"status": run.status, "version": run.version, **content_of(session, plan_of(session, run))}
+    said = {"status": run.status, "version": run.version, "note": run.note}
+    return said | content_of(session, plan_of(session, run))
 
 
 def _subject(run: Run) -> str:

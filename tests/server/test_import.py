@@ -107,6 +107,10 @@ def test_two_boxes_may_exchange_their_tags(services, bank, folder):
     with services.database.reading() as session:
         box = session.exec(select(Box).where(Box.number == "B001")).one()
         assert box.epc == bytes.fromhex("E2801160AA12")
+        query = select(Decision).where(Decision.kind == "box_imported", Decision.subject == f"box:{box.id}")
+        last = entries.decode(session.exec(query.order_by(col(Decision.index).desc())).first().entry)
+    tags = {"epc": bytes.fromhex("E2801160AA11"), "tid": bytes.fromhex("E2801105200000001122BB11")}
+    assert last.before == tags, "what it had, not what it laid down"
 
 
 def test_a_tag_that_belongs_to_something_not_in_the_workbook_is_refused(services, bank, folder):

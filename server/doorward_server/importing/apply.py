@@ -32,6 +32,8 @@ class Writer:
         self._actor = actor
         self._bundle = bundle
         self._now = services_of(session).clock.now()
+        # What rows held that have laid a unique value down, by model, id and field: see `_park`.
+        self._parked: dict[tuple[type[SQLModel], int, str], Any] = {}
         self.counts: dict[str, Counter] = {sheet: Counter() for sheet in bundle.rows}
 
     def write(self) -> None:
@@ -154,6 +156,7 @@ class Writer:
             after[key] = name
         else:
             before = audit.fields_of(row, *fields)
+            before |= {name: self._parked.get((model, row.id, name), had) for name, had in before.items()}
         if photo is not None:
             kept = self._kept(lambda: people.photo_of(self._session, row)) if before is not None else None
             if before is not None:
@@ -177,9 +180,13 @@ class Writer:
     def _park(self, model: type[SQLModel], key: str, field: str, rows: dict[str, Any]) -> None:
         """Let rows that exchange a unique value lay theirs down first; the values come back when written."""
         wanted = {row.values[field]: name for name, row in rows.items() if row.values[field] is not None}
-        for row in self._session.exec(select(model)).all():
-            owner = wanted.get(getattr(row, field))
-            if owner is not None and owner != getattr(row, key):
+        table: Any = model
+        columns = select(table.id, getattr(table, key), getattr(table, field))
+        for number, name, value in self._session.exec(columns).all():
+            owner = wanted.get(value)
+            if owner is not None and owner != name:
+                row = self._session.get_one(model, number)
+                self._parked[model, number, field] = value
                 setattr(row, field, secrets.token_bytes(64))
                 self._session.add(row)
         self._session.flush()

@@ -10,6 +10,7 @@ from doorward_server.people.models import Person, PersonKey
 from doorward_server.planning import service as planning
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
+from sqlalchemy import event
 
 
 @pytest.fixture
@@ -31,6 +32,18 @@ def test_people_are_shown_without_anything_biometric(duty):
     }
     assert (escort["has_photo"], escort["fingers"]) == (True, [{"number": 1, "model": "R503"}])
     assert duty.get(f"/api/people/{escort['id']}").json() == escort
+
+
+def test_a_list_of_people_reads_no_photo_and_asks_for_all_at_once(duty, services):
+    asked = []
+    event.listen(services.engine, "before_cursor_execute", note := lambda *said: asked.append(said[2]))
+    try:
+        people_shown = duty.get("/api/people").json()
+    finally:
+        event.remove(services.engine, "before_cursor_execute", note)
+    assert sum(person["has_photo"] for person in people_shown) == 4
+    assert not any("person.photo," in statement or "template" in statement for statement in asked)
+    assert len([statement for statement in asked if "FROM person" in statement or "finger" in statement]) == 2
 
 
 def test_a_photo_is_shown_to_the_centre(duty, staffed):

@@ -101,9 +101,9 @@ def _tags(session: Session, sheets: dict[str, list[Row]]) -> list[Finding]:
 def _cards(session: Session, rows: list[Row]) -> list[Finding]:
     imported = {row.values["staff_number"] for row in rows}
     owners = {
-        person.card_uid: person.staff_number
-        for person in session.exec(select(Person))
-        if person.card_uid is not None and person.staff_number not in imported
+        card: number
+        for card, number in session.exec(select(Person.card_uid, Person.staff_number))
+        if card is not None and number not in imported
     }
     return _taken("people", "card_uid", "staff_number", rows, owners)
 
@@ -122,12 +122,12 @@ def _taken(sheet: str, field: str, name: str, rows: list[Row], owners: dict[byte
 
 def _references(session: Session, book: Workbook) -> list[Finding]:
     sheets = book.sheets
-    kept = list(session.exec(select(Person)))
-    gone = {person.staff_number for person in kept if person.removed_at is not None}
+    kept = session.exec(select(Person.staff_number, Person.removed_at)).all()
+    gone = {number for number, removed in kept if removed is not None}
     gone_users = {user.login for user in session.exec(select(User)) if user.removed_at is not None}
     sites = _keys(book, "sites") | set(session.exec(select(Site.code)))
     companies = _keys(book, "companies") | set(session.exec(select(Company.code)))
-    people = (_keys(book, "people") | {person.staff_number for person in kept}) - gone
+    people = (_keys(book, "people") | {number for number, _ in kept}) - gone
     findings = []
     for sheet, column, known, what in (
         ("people", "company", companies, "companies"),

@@ -49,16 +49,18 @@ class PublicPerson(BaseModel):
 @router.get("")
 def list_people(session: SessionDependency, _user: Viewer) -> list[PublicPerson]:
     """Everybody who has not been removed, by staff number."""
-    rows = session.exec(
-        select(Person).where(col(Person.removed_at).is_(None)).order_by(col(Person.staff_number))
-    )
-    return [_shown(session, person) for person in rows]
+    query = select(Person, col(Person.photo).is_not(None)).options(service.WITHOUT_PHOTO)
+    rows = session.exec(query.where(col(Person.removed_at).is_(None)).order_by(col(Person.staff_number)))
+    fingers = service.finger_names(session)
+    return [_shown(person, has_photo, fingers.get(person.id, [])) for person, has_photo in rows]
 
 
 @router.get("/{person_id}", responses=problem_responses(404, 422))
 def show_person(person_id: PersonId, session: SessionDependency, _user: Viewer) -> PublicPerson:
     """One person."""
-    return _shown(session, service.get_person(session, person_id))
+    person = service.get_person(session, person_id)
+    fingers = service.finger_names(session, person).get(person.id, [])
+    return _shown(person, person.photo is not None, fingers)
 
 
 @router.get(
@@ -101,13 +103,9 @@ def _may_see(session: Session, user: User, person: Person) -> bool:
     return progress.is_expected_at(session, person.id, bound)
 
 
-def _shown(session: Session, person: Person) -> PublicPerson:
-    fingers = [
-        PublicFinger(number=finger.number, model=finger.model)
-        for finger in service.fingers_of(session, person)
-    ]
+def _shown(person: Person, has_photo: bool, fingers: list[tuple[int, str]]) -> PublicPerson:
     return PublicPerson(
         **person.model_dump(exclude={"photo", "card_uid", "created_at", "removed_at"}),
-        has_photo=person.photo is not None,
-        fingers=fingers,
+        has_photo=has_photo,
+        fingers=[PublicFinger(number=number, model=model) for number, model in fingers],
     )

@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from doorward_server.audit import service as audit
@@ -23,6 +24,8 @@ AUDITED = (
     "permit_until",
     "card_uid",
 )
+# For queries of many people: photos have a hundred kilobytes each.
+WITHOUT_PHOTO = defer(Person.photo)  # type: ignore[arg-type]
 _BANK_ROLES = (PersonRole.OFFICER, PersonRole.KEEPER)
 # Far enough for a permit without an end, and still a 64-bit count of milliseconds everywhere.
 NO_END = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
@@ -71,6 +74,17 @@ def fingers_of(session: Session, person: Person) -> list[Finger]:
     """A person's enrolled fingers, by number."""
     query = select(Finger).where(Finger.person_id == person.id)
     return list(session.exec(query.order_by(col(Finger.number), col(Finger.model))))
+
+
+def finger_names(session: Session, person: Person | None = None) -> dict[int, list[tuple[int, str]]]:
+    """By person: number and sensor model of the enrolled fingers, in order; of one, or of everybody."""
+    query = select(Finger.person_id, Finger.number, Finger.model)
+    if person is not None:
+        query = query.where(Finger.person_id == person.id)
+    found: dict[int, list[tuple[int, str]]] = {}
+    for person_id, number, model in session.exec(query.order_by(col(Finger.number), col(Finger.model))):
+        found.setdefault(person_id, []).append((number, model))
+    return found
 
 
 def photo_of(session: Session, person: Person) -> bytes | None:

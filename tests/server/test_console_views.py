@@ -19,6 +19,7 @@ from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from doorward_server.units.service import register_unit
 from server_bank import plan, stop
+from sqlalchemy import event as database_event
 from sqlmodel import col, select
 
 NONCE = b"attempt1"
@@ -451,3 +452,19 @@ def test_nothing_of_a_duress_finger_is_on_the_host_screen(branch):
     alarmed = branch.host()
     assert alarmed["notices"] == calm["notices"] == []
     assert "uress" not in str(alarmed)
+
+
+def test_a_report_looks_up_its_own_boxes_alone(branch):
+    branch.crew_complete()
+    branch.read_boxes()
+    handover = branch.session.exec(select(Handover)).one()
+    asked = []
+    engine = branch.session.get_bind()
+    database_event.listen(engine, "before_cursor_execute", note := lambda *said: asked.append(said[2]))
+    try:
+        report = content.collect(branch.session, handover)
+    finally:
+        database_event.remove(engine, "before_cursor_execute", note)
+    assert report.boxes == [("B000", True), ("B001", True)]
+    (query,) = (statement for statement in asked if "FROM box" in statement)
+    assert "WHERE" in query

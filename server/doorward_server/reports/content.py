@@ -83,7 +83,9 @@ def collect(session: Session, handover: Handover) -> Report:
         )
     site, vehicle = session.get(Site, handover.site_id), session.get(Vehicle, handover.vehicle_id)
     stop = stop_at(session, handover.task, handover.site_id)
-    numbers = {box.epc.hex(): box.number for box in session.exec(select(Box)).all()}
+    expected = [bytes.fromhex(epc) for epc in handover.boxes_expected]
+    boxes = session.exec(select(Box.epc, Box.number).where(col(Box.epc).in_(expected)))
+    numbers = {epc.hex(): number for epc, number in boxes}
     closing = next((event for event in events if event.name == "closed"), None)
     head = _head_over(session, closing) if closing else None
     return Report(

@@ -210,6 +210,12 @@ def test_one_vehicle_makes_one_run_at_a_time(session, plan, proposed, staffed, s
     assert reasons(session, later) == []
 
 
+def test_between_two_stops_of_a_run_its_vehicle_and_crew_are_on_it(session, plan, proposed, stop):
+    between = replace(plan, stops=(stop("south", hours=1.5, boxes=(4,)),))
+    found = reasons(session, between)
+    assert found == [("vehicle_busy", "vehicle"), *[("crew_busy", "crew")] * len(plan.crew)]
+
+
 def test_one_person_is_on_one_run_at_a_time(session, plan, proposed, staffed, stop):
     crew = (plan.crew[0], Member(staffed.crew[3].id))
     other = replace(

@@ -6,7 +6,7 @@ Runs that are proposed or released hold their vehicle, people and boxes; drafts 
 import datetime
 from collections.abc import Iterator
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from doorward_server.fleet.models import Box, Site, Vehicle
@@ -194,14 +194,17 @@ def _runs_with(session: Session, box: Box, run_id: int | None) -> list[int]:
 
 
 def _runs_at_that_time(plan: Plan, run_id: int | None) -> SelectOfScalar[int]:
-    """The query for other runs that hold their things while this plan lasts: an open window in its span."""
+    """The query for other runs that hold their things while this plan lasts.
+
+    A run lasts from its first open window to the end of its last one, whether or not a window is open.
+    """
     begin = min((stop.window_from for stop in plan.stops), default=_NEVER)
     end = max((stop.window_until for stop in plan.stops), default=_NEVER)
     return (
         select(Run.id)
         .join(Stop, col(Stop.run_id) == col(Run.id))
         .where(col(Run.status).in_(HOLDING), col(Stop.status).in_(OPEN), col(Run.id) != (run_id or 0))
-        .where(col(Stop.window_from) < end, col(Stop.window_until) > begin)
-        .distinct()
+        .group_by(col(Run.id))
+        .having(func.min(Stop.window_from) < end, func.max(Stop.window_until) > begin)
         .order_by(col(Run.id))
     )

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -240,9 +241,34 @@ def test_an_officer_is_told_of_the_own_site_alone(services, staffed, monkeypatch
         )
 
     heard = told(services, staffed.users[Role.OFFICER], play)
-    own = {"topic": "door", "sequence": 3, "site": north, "name": "door", "speech": ["/zh"]}
+    own = {"topic": "door", "site": north, "name": "door", "speech": ["/zh"]}  # nor that there was a third
     assert heard == [own, "alive"]
     assert len(told(services, staffed.users[Role.DUTY], play)) == 4
+
+
+def test_what_happens_elsewhere_does_not_keep_a_page_from_hearing_that_it_is_connected(
+    services, staffed, monkeypatch
+):
+    monkeypatch.setattr(events, "KEEP_ALIVE_SECONDS", 0.3)
+    south, over = staffed.sites["south"].id, threading.Event()
+
+    def go_on():
+        while not over.wait(0.01):
+            services.live.publish("door", {"site": south, "name": "door"})
+
+    def heard():
+        return told(services, staffed.users[Role.OFFICER], lambda _token: elsewhere.start())
+
+    elsewhere = threading.Thread(target=go_on)
+    patience = threading.Timer(5, over.set)
+    patience.start()
+    try:
+        assert heard() == ["alive"]
+        assert not over.is_set(), "it was heard only when nothing happened any more"
+    finally:
+        over.set()
+        patience.cancel()
+        elsewhere.join()
 
 
 def test_the_stream_ends_with_the_login(services, staffed):

@@ -3,7 +3,8 @@
 An event tells a page that something happened and what to speak; what is shown is fetched from the server, so
 a page that missed events is right again after the next one. Every 20 s an event `alive` keeps proxies from
 closing the connection, tells the page that nobody has pulled a cable, and lets the server notice pages that
-are gone. The login is looked at before everything that is told: with it the stream ends.
+are gone; what the page is not told of makes no difference to it. The login is looked at before all that is
+told: with it the stream ends.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ from doorward_server.security.roles import Permission, allows
 from doorward_server.services import Services
 
 KEEP_ALIVE_SECONDS = 20
-_TOLD = ("topic", "sequence", "site", "name", "severity", "speech", "dropped")
+# Not the running number: its gaps would tell a site that something silent has happened.
+_TOLD = ("topic", "site", "name", "severity", "speech", "dropped")
 
 
 class EventStream(StreamingResponse):
@@ -38,11 +40,14 @@ class EventStream(StreamingResponse):
 
 async def blocks(services: Services, token: str) -> AsyncIterator[str]:
     """The stream's blocks of text: what happens, as the login's user may hear it, until the login ends."""
+    clock = asyncio.get_running_loop().time
     with services.live.subscribe() as subscription:
         yield "retry: 2000\n\n"
+        told = clock()
         while True:
             try:
-                event = await asyncio.wait_for(subscription.next(), KEEP_ALIVE_SECONDS)
+                silence = max(0, told + KEEP_ALIVE_SECONDS - clock())
+                event = await asyncio.wait_for(subscription.next(), silence)
             except TimeoutError:
                 event = None
             except LiveClosed:
@@ -51,8 +56,10 @@ async def blocks(services: Services, token: str) -> AsyncIterator[str]:
             if listener is None:
                 return
             if event is None:
+                told = clock()
                 yield "event: alive\ndata: {}\n\n"
             elif site_bound(listener) in (None, event.get("site")):
+                told = clock()
                 yield f"data: {json.dumps(_told(event, listener.language), ensure_ascii=False)}\n\n"
 
 

@@ -122,6 +122,14 @@ def test_a_request_dies_with_the_user_who_made_it(people, staffed, services):
     assert decide(people[Role.DUTY], approval_id).json()["reason"] == "approval_closed"
 
 
+def test_a_request_dies_with_the_role_in_which_it_was_made(people, staffed, services):
+    approval_id = ask(people)
+    with services.database.writing() as session:
+        session.get(User, staffed.users[Role.ADMINISTRATOR].id).role = Role.AUDITOR
+    assert decide(people[Role.DUTY], approval_id).json()["reason"] == "approval_closed"
+    assert decide(people[Role.DUTY], approval_id, approve=False).json()["state"] == "refused"
+
+
 def test_the_list_shows_what_waits_and_for_whom_but_no_password(people):
     ask(people)
     (for_duty,) = people[Role.DUTY].get("/api/approvals").json()

@@ -115,7 +115,7 @@ def decide(session: Session, user: User, approval: Approval, approve: bool, note
         raise _same_person()
     if approval.state != REQUESTED or approval.expires_at <= services_of(session).clock.now():
         raise _no_longer_open()
-    if approve and requester.removed_at is not None:
+    if approve and (requester.removed_at is not None or not allows(requester.role, KINDS[approval.kind].ask)):
         raise _no_longer_open()
     if approve and approval.digest != _digest_of(session, approval):
         raise changed_since()

@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 
 PUBLIC = {"/api/health", "/api/login"}
 PASSWORD = "Correct-horse-battery-7-staple"
+SECOND_HALF = "and its other half"
 
 
 def files_of(services) -> bytes:
@@ -81,12 +82,18 @@ def test_suprema_plain_passwords(staffed, services, log_in, client):
     made = administrator.post("/api/users", json=account)
     number = made.json()["approval_id"]
     waiting = files_of(services)
-    agreed = log_in(second).post(f"/api/approvals/{number}/decision", json={"approve": True})
+    agreed = log_in(second).post(
+        f"/api/approvals/{number}/decision", json={"approve": True, "second_half": SECOND_HALF}
+    )
     assert agreed.status_code == 200, agreed.text
-    assert client.post("/api/login", json={"login": "newcomer", "password": PASSWORD}).status_code == 200
-    secret = PASSWORD.encode()
+    assert (
+        client.post("/api/login", json={"login": "newcomer", "password": PASSWORD + SECOND_HALF}).status_code
+        == 200
+    )
     stored = waiting + files_of(services)
-    assert [one for one in disguises(secret) + hashes(secret) if one in stored] == []
+    for said in (PASSWORD, SECOND_HALF, PASSWORD + SECOND_HALF):
+        secret = said.encode()
+        assert [one for one in disguises(secret) + hashes(secret) if one in stored] == []
     with services.database.reading() as session:
         digest = stored_hash(session, "newcomer")
     assert digest.startswith("$argon2id$")

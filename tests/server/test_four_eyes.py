@@ -8,7 +8,8 @@ from doorward_server.security.roles import Role
 
 pytestmark = pytest.mark.shows("F7")
 
-NEW_USER = {"login": "wang", "name": "王", "role": "duty", "password": "a long password"}
+FIRST_HALF, SECOND_HALF = "a long password", " and more"
+NEW_USER = {"login": "wang", "name": "王", "role": "duty", "password": FIRST_HALF}
 
 
 @pytest.fixture
@@ -23,8 +24,9 @@ def ask(people) -> int:
     return answer.json()["approval_id"]
 
 
-def decide(browser, approval_id, approve=True):
-    return browser.post(f"/api/approvals/{approval_id}/decision", json={"approve": approve})
+def decide(browser, approval_id, approve=True, second_half=SECOND_HALF):
+    answer = {"approve": approve, "second_half": second_half}
+    return browser.post(f"/api/approvals/{approval_id}/decision", json=answer)
 
 
 def logins(people):
@@ -37,8 +39,23 @@ def test_a_second_person_carries_the_step_out(people, client):
     answer = decide(people[Role.DUTY], approval_id)
     assert (answer.status_code, answer.json()["state"]) == (200, "approved")
     assert "wang" in logins(people)
-    credentials = {"login": "wang", "password": NEW_USER["password"]}
+    credentials = {"login": "wang", "password": FIRST_HALF + SECOND_HALF}
     assert client.post("/api/login", json=credentials).status_code == 200
+
+
+@pytest.mark.parametrize("known", [FIRST_HALF, SECOND_HALF])
+def test_neither_of_the_two_can_log_in_as_whom_they_have_made(people, client, known):
+    """Whoever could would be asker and decider in one from then on."""
+    decide(people[Role.DUTY], ask(people))
+    assert client.post("/api/login", json={"login": "wang", "password": known}).status_code == 401
+
+
+def test_an_approver_chooses_the_second_half(people, client):
+    approval_id = ask(people)
+    answer = decide(people[Role.DUTY], approval_id, second_half="short")
+    assert (answer.status_code, answer.json()["reason"]) == (422, "second_half_missing")
+    assert "wang" not in logins(people)
+    assert decide(people[Role.DUTY], approval_id).status_code == 200
 
 
 def test_nobody_approves_what_they_asked_for(people):
@@ -69,7 +86,7 @@ def test_a_refusal_is_final_and_forgets_the_password(people, services):
     assert decide(people[Role.DUTY], approval_id, approve=False).json()["state"] == "refused"
     assert decide(people[Role.DUTY], approval_id).json()["reason"] == "approval_closed"
     with services.database.reading() as session:
-        assert "password_hash" not in session.get(Approval, approval_id).payload
+        assert "first_half" not in session.get(Approval, approval_id).payload
     assert "wang" not in logins(people)
 
 
@@ -136,7 +153,7 @@ def test_the_list_shows_what_waits_and_for_whom_but_no_password(people):
     (for_asker,) = people[Role.ADMINISTRATOR].get("/api/approvals").json()
     assert (for_duty["may_decide"], for_asker["may_decide"]) == (True, False)
     assert for_duty["payload"]["fields"]["login"] == "wang"
-    assert "argon2" not in str(for_duty)
+    assert "first_half" not in for_duty["payload"]
 
 
 def test_a_reset_password_needs_four_eyes_too(people, staffed, client):
@@ -144,7 +161,7 @@ def test_a_reset_password_needs_four_eyes_too(people, staffed, client):
     answer = people[Role.ADMINISTRATOR].post(
         f"/api/users/{auditor.id}/password", json={"password": "brand new one"}
     )
-    credentials = {"login": auditor.login, "password": "brand new one"}
+    credentials = {"login": auditor.login, "password": "brand new one" + SECOND_HALF}
     assert client.post("/api/login", json=credentials).status_code == 401
     decide(people[Role.DUTY], answer.json()["approval_id"])
     assert client.post("/api/login", json=credentials).status_code == 200

@@ -45,10 +45,11 @@ def decide(
     approval: ApprovalId,
     decision: Annotated[Literal["approve", "refuse"], Form()],
     note: Annotated[str, Form(max_length=500)] = "",
+    second_half: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     try:
         found = four_eyes.get(session, approval)
-        four_eyes.decide(session, user, found, decision == "approve", note.strip())
+        four_eyes.decide(session, user, found, decision == "approve", note.strip(), second_half)
     except Problem as problem:
         session.rollback()  # a step that was refused half way has changed nothing
         return _page(request, services, session, user, problem)

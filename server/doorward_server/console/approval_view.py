@@ -15,6 +15,7 @@ from doorward_server.planning.models import Duty, Run
 from doorward_server.security import four_eyes
 from doorward_server.security.models import Approval, User
 from doorward_server.security.roles import allows
+from doorward_server.security.users import SECOND_HALF
 from doorward_server.services import services_of
 
 Fact = dict[str, str]
@@ -42,6 +43,7 @@ def _shown(session: Session, user: User, approval: Approval, now: datetime) -> d
         "asked": _moment(session, approval.requested_at, now),
         "expires": _moment(session, approval.expires_at, now),
         "own": own,
+        "half": SECOND_HALF if kind.joint else 0,
         "may_decide": allows(user.role, kind.decide) and not four_eyes.is_same_person(user, requester),
         **ABOUT[approval.kind](session, approval, user.language),
     }

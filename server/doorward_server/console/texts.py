@@ -104,6 +104,11 @@ TEXTS = {
     "others_decide": ("须由有此权限的同事审批。", "Somebody else, whose role it is, decides."),
     "withdraw": ("撤回申请", "Withdraw"),
     "note_if_any": ("备注", "Note"),
+    "second_half": ("密码后一半", "Second half of the password"),
+    "second_half_help": (
+        "批准时请自行设定，只告知用户本人；前一半由申请人告知。",
+        "If you approve, choose it yourself and tell the user alone; the first half comes from whoever asks.",
+    ),
     "approve_request": ("批准", "Approve"),
     "date": ("日期", "Date"),
     "vehicle": ("车辆", "Vehicle"),

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/approvals", tags=["approvals"], responses=proble
 
 Viewer = Annotated[User, needs(Permission.SEE_APPROVALS)]
 ApprovalId = Annotated[int, Path(ge=1)]
-_HIDDEN = ("password_hash",)
+_HIDDEN = ("first_half",)
 
 
 class PublicApproval(BaseModel):
@@ -41,10 +41,11 @@ class PublicApproval(BaseModel):
 
 
 class ApprovalDecision(BaseModel):
-    """Yes or no, and why."""
+    """Yes or no, and why. Whoever approves a password chooses its second half, and tells the user alone."""
 
     approve: bool
     note: Annotated[str, Field(max_length=500)] = ""
+    second_half: Annotated[str, Field(max_length=100)] = ""
 
 
 @router.get("")
@@ -65,7 +66,7 @@ def decide(
 ) -> PublicApproval:
     """Approve or refuse; a yes carries the step out at once. Never for whoever asked."""
     approval = four_eyes.get(session, approval_id)
-    four_eyes.decide(session, user, approval, decision.approve, decision.note)
+    four_eyes.decide(session, user, approval, decision.approve, decision.note, decision.second_half)
     return shown(session, user, approval)
 
 

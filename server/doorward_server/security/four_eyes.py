@@ -31,12 +31,16 @@ EXPIRED, WITHDRAWN = "expired", "withdrawn"
 
 
 class Kind(NamedTuple):
-    """Who may ask for a step, who may decide it, and what it is called."""
+    """Who may ask for a step, who may decide it, and what it is called.
+
+    `joint`: whoever approves adds a secret, which what carries the step out is given too.
+    """
 
     ask: Permission
     decide: Permission
     name_zh: str
     name_en: str
+    joint: bool = False
 
 
 KINDS = {
@@ -50,12 +54,16 @@ KINDS = {
         "解除锁定",
         "Release of a locked panel",
     ),
-    "user_create": Kind(Permission.MANAGE_USERS, Permission.APPROVE_USERS, "新建用户", "New user"),
-    "user_password": Kind(Permission.MANAGE_USERS, Permission.APPROVE_USERS, "重置密码", "Password reset"),
+    "user_create": Kind(
+        Permission.MANAGE_USERS, Permission.APPROVE_USERS, "新建用户", "New user", joint=True
+    ),
+    "user_password": Kind(
+        Permission.MANAGE_USERS, Permission.APPROVE_USERS, "重置密码", "Password reset", joint=True
+    ),
 }
 
 _about: dict[str, Callable[[Session, Approval], Any]] = {}
-_carry_out: dict[str, Callable[[Session, Approval, User], None]] = {}
+_carry_out: dict[str, Callable[..., None]] = {}
 _clean_up: dict[str, Callable[[Session, Approval], None]] = {}
 
 
@@ -65,7 +73,10 @@ def about(kind: str) -> Callable:
 
 
 def on_approved(kind: str) -> Callable:
-    """Register what carries an approved step out, in the transaction of the decision."""
+    """Register what carries an approved step out, in the transaction of the decision.
+
+    It is called with session, approval and decider; for a joint step also with the decider's secret.
+    """
     return _registers(_carry_out, kind)
 
 
@@ -105,8 +116,13 @@ def request(session: Session, user: User, kind: str, subject: str, payload: dict
     return approval
 
 
-def decide(session: Session, user: User, approval: Approval, approve: bool, note: str = "") -> Approval:
-    """Approve or refuse as a second person. Approval carries the step out in the same transaction."""
+def decide(
+    session: Session, user: User, approval: Approval, approve: bool, note: str = "", secret: str = ""
+) -> Approval:
+    """Approve or refuse as a second person. Approval carries the step out in the same transaction.
+
+    `secret`: what the decider adds to a joint step; kept nowhere by itself.
+    """
     session.refresh(approval, with_for_update=True)
     requester = session.get_one(User, approval.requested_by)
     if not allows(user.role, KINDS[approval.kind].decide):
@@ -122,7 +138,8 @@ def decide(session: Session, user: User, approval: Approval, approve: bool, note
     approval.state = APPROVED if approve else REFUSED
     _end(session, approval, user, note)
     if approve:
-        _carry_out[approval.kind](session, approval, user)
+        added = (secret,) if KINDS[approval.kind].joint else ()
+        _carry_out[approval.kind](session, approval, user, *added)
     else:
         _dropped(session, approval)
     return approval

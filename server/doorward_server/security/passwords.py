@@ -13,6 +13,12 @@ LONGEST = 200
 
 def hash_password(settings: Settings, password: str) -> str:
     """The hash to store. Refuses passwords that are too short or too long to be one."""
+    refuse_length(settings, password)
+    return _hasher(settings.argon2_time_cost, settings.argon2_memory_kib).hash(password)
+
+
+def refuse_length(settings: Settings, password: str) -> None:
+    """Raise 422 for what is too short or too long to be a password."""
     if not settings.password_minimum_length <= len(password) <= LONGEST:
         raise Problem(
             422,
@@ -21,7 +27,6 @@ def hash_password(settings: Settings, password: str) -> str:
             f"A password has {settings.password_minimum_length} to {LONGEST} characters.",
             "Choose another one; several words are easy to remember. 请换一个密码,几个词连用便于记忆。",
         )
-    return _hasher(settings.argon2_time_cost, settings.argon2_memory_kib).hash(password)
 
 
 def is_password(settings: Settings, stored: str, password: str) -> bool:

@@ -60,7 +60,7 @@ class LoggedIn(BaseModel):
 
 
 class NewUser(BaseModel):
-    """A user to be made, once a second person has agreed."""
+    """A user to be made, once a second person has agreed, who chooses the second half of the password."""
 
     login: Login
     name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -72,7 +72,7 @@ class NewUser(BaseModel):
 
 
 class NewPassword(BaseModel):
-    """A password to be set for somebody, once a second person has agreed."""
+    """A password to be set for somebody, once a second person has agreed: its first half."""
 
     password: Password
 

@@ -1,6 +1,8 @@
 """Users: made, changed and removed here, always with an entry in the journal; passwords never leave in clear.
 
 New users and reset passwords need four eyes at the pages: whoever could make two logins could be two people.
+That is why the password has two halves: who asks chooses the first, who approves the second, and each tells
+it to the user alone. Neither of them can log in as the user.
 """
 
 from typing import Any
@@ -11,10 +13,13 @@ from doorward_server.audit import service as audit
 from doorward_server.fleet.models import Site
 from doorward_server.people.models import Person
 from doorward_server.problems import Problem, not_found
-from doorward_server.security import four_eyes, passwords, sessions
+from doorward_server.security import biometrics, four_eyes, passwords, sessions
 from doorward_server.security.models import Approval, User
 from doorward_server.security.roles import SITE_ROLES, Role
 from doorward_server.services import services_of
+
+SECOND_HALF = 6  # characters at least
+_PURPOSE = "first half of a password"
 
 _AUDITED = ("login", "name", "role", "site_id", "person_id", "language")
 
@@ -137,41 +142,58 @@ def described(user: User) -> dict[str, Any]:
 
 
 def request_user(session: Session, actor: User, password: str, fields: dict[str, Any]) -> Approval:
-    """Ask for a new user; `fields` as for create_user. The password is hashed before it is kept."""
+    """Ask for a new user; `fields` as for create_user, `password` the first half of the password."""
     if find_user(session, fields["login"]) is not None:
         raise login_taken(fields["login"])
     check_place(session, fields["role"], fields.get("site_id"), fields.get("person_id"))
-    hashed = passwords.hash_password(services_of(session).settings, password)
-    payload = {"fields": fields, "password_hash": hashed}
+    payload = {"fields": fields, "first_half": _sealed(session, password)}
     return four_eyes.request(session, actor, "user_create", f"login:{fields['login']}", payload)
 
 
 @four_eyes.on_approved("user_create")
-def _create_approved(session: Session, approval: Approval, decider: User) -> None:
-    user = create_user(session, decider, **approval.payload["fields"])
-    user.password_hash = approval.payload["password_hash"]
-    _forget_hash(session, approval)
+def _create_approved(session: Session, approval: Approval, decider: User, second_half: str) -> None:
+    password = _whole(session, approval, second_half)
+    create_user(session, decider, **approval.payload["fields"], password=password)
+    _forget_half(session, approval)
 
 
 def request_password(session: Session, actor: User, user: User, password: str) -> Approval:
-    """Ask for a new password for somebody who has lost theirs."""
-    hashed = passwords.hash_password(services_of(session).settings, password)
-    payload = {"user_id": user.id, "password_hash": hashed}
+    """Ask for a new password for somebody who has lost theirs; `password` is its first half."""
+    payload = {"user_id": user.id, "first_half": _sealed(session, password)}
     return four_eyes.request(session, actor, "user_password", _subject(user), payload)
 
 
 @four_eyes.on_approved("user_password")
-def _set_approved(session: Session, approval: Approval, decider: User) -> None:
+def _set_approved(session: Session, approval: Approval, decider: User, second_half: str) -> None:
     user = get_user(session, approval.payload["user_id"])
-    _store_hash(session, decider, user, approval.payload["password_hash"])
-    _forget_hash(session, approval)
+    set_password(session, decider, user, _whole(session, approval, second_half))
+    _forget_half(session, approval)
 
 
 @four_eyes.on_dropped("user_create")
 @four_eyes.on_dropped("user_password")
-def _forget_hash(session: Session, approval: Approval) -> None:
-    approval.payload = {name: kept for name, kept in approval.payload.items() if name != "password_hash"}
+def _forget_half(session: Session, approval: Approval) -> None:
+    approval.payload = {name: kept for name, kept in approval.payload.items() if name != "first_half"}
     session.add(approval)
+
+
+def _sealed(session: Session, first_half: str) -> str:
+    """The first half as it waits for the second. Refuses one that is too short to be a password."""
+    passwords.refuse_length(services_of(session).settings, first_half)
+    return biometrics.seal_with_master(session, _PURPOSE, first_half.encode()).hex()
+
+
+def _whole(session: Session, approval: Approval, second_half: str) -> str:
+    if len(second_half) < SECOND_HALF:
+        raise Problem(
+            422,
+            "second_half_missing",
+            f"请填写密码的后一半,至少 {SECOND_HALF} 个字符。",
+            f"The second half of the password is missing, or shorter than {SECOND_HALF} characters.",
+            "Choose it yourself and tell the user alone. 请自行设定,并只告知用户本人。",
+        )
+    sealed = bytes.fromhex(approval.payload["first_half"])
+    return biometrics.unseal_with_master(session, _PURPOSE, sealed).decode() + second_half
 
 
 def _store_hash(session: Session, actor: User | None, user: User, password_hash: str) -> None:

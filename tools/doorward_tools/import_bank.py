@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from doorward_tools.server_settings import Language, chosen, data_option, opened
+
 if TYPE_CHECKING:
     from doorward_server.importing.service import Report
     from doorward_server.security.models import User
@@ -25,19 +27,17 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 def command(
     folder: Annotated[Path, typer.Argument(help="Folder with bank.xlsx, photos/ and fingers/.")],
-    data: Annotated[Path, typer.Option(help="The server's data folder; made if missing.")] = Path("data"),
+    data: Annotated[Path, data_option("The server's data folder; made if missing.")] = Path("data"),
     check: Annotated[bool, typer.Option("--check", help="Judge only; write nothing.")] = False,
-    language: Annotated[str, typer.Option(help="Language of the findings: zh or en.")] = "en",
+    language: Annotated[Language, typer.Option(help="Language of the findings.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Import a bank from spreadsheets, whole or not at all."""
-    from doorward_server.app import open_services
     from doorward_server.importing import service
     from doorward_server.importing.sources import FolderSource
     from doorward_server.problems import Problem
-    from doorward_server.settings import Settings
 
-    services = open_services(Settings(data=data))
+    services = opened("import", chosen("import", data=data))
     given: dict[str, str] = {}
     if check:
         with services.database.reading() as session:

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from doorward_tools.server_settings import chosen, data_option, opened
+
 EXAMPLE = "Example:  doorward rebuild --data ./data --check"
 SHOWN = 20
 
 
 def command(
-    data: Annotated[Path, typer.Option(help="The server's data folder.")] = Path("data"),
+    data: Annotated[Path, data_option("The server's data folder.")] = Path("data"),
     check: Annotated[bool, typer.Option("--check", help="Only compare; change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before changing rows.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -21,16 +23,14 @@ def command(
     One transaction: if it fails or is interrupted, everything stays as it was. A server that runs meanwhile
     lets its units wait, so stop it first. With --check, a difference ends the command with status 1.
     """
-    from doorward_server.app import open_services
     from doorward_server.handovers.rebuild import rebuild
-    from doorward_server.settings import Settings
     from rich.progress import Progress
 
-    settings = Settings(data=data)
+    settings = chosen("rebuild", data=data)
     if not settings.database_url and not (data / "doorward.sqlite").exists():
         typer.echo(f"doorward rebuild: there is no database in {data}; name the folder by --data", err=True)
         raise typer.Exit(2)
-    services = open_services(settings)
+    services = opened("rebuild", settings)
     with services.database.writing() as session, Progress(disable=as_json) as progress:
         bar = progress.add_task("journals", total=None)
         report = rebuild(session, lambda done, total: progress.update(bar, completed=done, total=total))

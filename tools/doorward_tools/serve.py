@@ -1,12 +1,17 @@
 """`doorward serve`: the server, with its database and keys in one data folder."""
 
 import gc
+import socket
 from contextlib import suppress
 from pathlib import Path
-from socket import socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from doorward_tools.server_settings import Language, chosen, data_option, usable
+
+if TYPE_CHECKING:
+    from doorward_server.services import Services
 
 # The link's frames are at most 4 KB; anything larger on a WebSocket is no unit.
 LARGEST_FRAME = 8192
@@ -17,12 +22,16 @@ COLLECT_AFTER = 50_000
 
 
 def command(
-    data: Annotated[Path, typer.Option(help="Folder of database, keys and caches; made if missing.")] = Path(
+    data: Annotated[Path, data_option("Folder of database, keys and caches; made if missing.")] = Path(
         "data"
     ),
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
-    language: Annotated[str, typer.Option(help="Language before login: zh or en.")] = "zh",
+    host: Annotated[str, typer.Option(envvar="DOORWARD_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(envvar="DOORWARD_PORT", help="Port to listen on; 0: any.", min=0, max=65535)
+    ] = 8000,
+    language: Annotated[
+        Language, typer.Option(envvar="DOORWARD_LANGUAGE", help="Language before login.")
+    ] = "zh",
 ) -> None:
     """Run the server: pages for people at desks, and the link for units.
 
@@ -30,18 +39,30 @@ def command(
     """
     import uvicorn
     from doorward_server.app import create_app
-    from doorward_server.settings import Settings
+    from doorward_server.security.keys import KeyFileError
 
     from doorward_tools.patient_http import PatientHTTP
 
-    app = create_app(Settings(data=data, host=host, port=port, language=language))
+    settings = chosen("serve", data=data, host=host, port=port, language=language)
+    usable("serve", data)
+    listener = None if settings.uds else _listener(host, port)
+    try:
+        app = create_app(settings)
+    except KeyFileError as error:
+        typer.echo(f"doorward serve: {error}", err=True)
+        raise typer.Exit(2) from None
 
     gc.collect()
     gc.freeze()  # what is there now stays
     gc.set_threshold(COLLECT_AFTER, 10, 10)
 
     class Server(uvicorn.Server):
-        async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                _welcome(app.state.doorward, settings.uds or _address(listener))
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             app.state.doorward.live.close()  # else it would wait for every open page
             await super().shutdown(sockets)
 
@@ -49,6 +70,7 @@ def command(
         app,
         host=host,
         port=port,
+        uds=str(settings.uds) if settings.uds else None,
         http=PatientHTTP,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME,
@@ -57,4 +79,39 @@ def command(
         log_level="warning",
     )
     with suppress(KeyboardInterrupt):
-        Server(config).run()
+        Server(config).run([listener] if listener else None)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """The socket to listen on; ends the command if it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        typer.echo(
+            f"doorward serve: cannot listen on port {port} of {host} ({error.strerror}); choose another one, "
+            f"for example --port {port % 65535 + 1}",
+            err=True,
+        )
+        raise typer.Exit(2) from None
+    return listener
+
+
+def _address(listener: socket.socket | None) -> str:
+    assert listener is not None
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _welcome(services: "Services", address: object) -> None:
+    """Where the pages are; and for a bank without users, how it gets them."""
+    from doorward_server.security.models import User
+    from sqlmodel import select
+
+    print(f"Doorward runs at {address} (Ctrl-C ends it).", flush=True)
+    with services.database.reading() as session:
+        if session.exec(select(User).limit(1)).first() is None:
+            data = services.settings.data
+            print(f"Nobody can log in yet: `doorward import FOLDER --data {data}` makes users.", flush=True)

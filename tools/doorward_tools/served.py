@@ -43,7 +43,9 @@ class Server:
         command = [sys.executable, "-m", "doorward_tools.main", "serve"]
         command += ["--data", str(self._data), "--port", str(self.port)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603
+                command, stdout=subprocess.DEVNULL, stderr=log, env=self._environment
+            )
 
     def stop(self) -> None:
         """End it as an operator does, and wait for the end."""
@@ -65,7 +67,7 @@ class Server:
             self._process = None
 
     def complaints(self) -> str:
-        """What it wrote; a server without trouble writes nothing."""
+        """What it wrote to its error output; a server without trouble writes nothing."""
         return self._log.read_text()
 
     def _answers(self) -> bool:

@@ -42,10 +42,19 @@ def serving(data: Path, port: int) -> Iterator[ServerProcess]:
         "serve",
         "--data",
         str(data),
+        "--host",
+        day.HOST,
         "--port",
         str(port),
     ]
-    process = subprocess.Popen(arguments, start_new_session=True)  # noqa: S603 - Ctrl-C is for us to pass on
+    # It listens where its caller looks for it, whatever a server of this machine is told to do.
+    environment = {name: text for name, text in os.environ.items() if name != "DOORWARD_UDS"}
+    process = subprocess.Popen(  # noqa: S603
+        arguments,
+        start_new_session=True,  # Ctrl-C is for us to pass on
+        stdout=subprocess.DEVNULL,  # the address is for us to tell
+        env=environment,
+    )
 
     def check() -> None:
         if process.poll() is not None:

@@ -1,0 +1,60 @@
+"""The server's settings for a command: its options, then DOORWARD_… variables, then the defaults."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from doorward_server.services import Services
+    from doorward_server.settings import Settings
+
+Language = Literal["zh", "en"]
+
+
+def data_option(text: str) -> Any:
+    """The option `--data`, which is also the variable DOORWARD_DATA."""
+    return typer.Option("--data", envvar="DOORWARD_DATA", help=text)
+
+
+def chosen(command: str, **options: Any) -> "Settings":
+    """The settings; ends the command with what is wrong if a variable makes no sense."""
+    from doorward_server.settings import Settings
+    from pydantic import ValidationError
+
+    try:
+        return Settings(**options)
+    except ValidationError as error:
+        for one in error.errors():
+            said = one["msg"].removeprefix("Value error, ")
+            typer.echo(f"doorward {command}: DOORWARD_{str(one['loc'][0]).upper()}: {said}", err=True)
+        raise typer.Exit(2) from None
+
+
+def usable(command: str, folder: Path) -> None:
+    """Make the data folder if it is missing; ends the command if nothing can be written there."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        typer.echo(
+            f"doorward {command}: the data folder {folder} cannot be written ({error.strerror}); "
+            "make it this user's, or name another one by --data",
+            err=True,
+        )
+        raise typer.Exit(2) from None
+
+
+def opened(command: str, settings: "Settings") -> "Services":
+    """The server's services over a usable data folder; ends the command with what is wrong with its keys."""
+    from doorward_server.app import open_services
+    from doorward_server.security.keys import KeyFileError
+
+    usable(command, settings.data)
+    try:
+        return open_services(settings)
+    except KeyFileError as error:
+        typer.echo(f"doorward {command}: {error}", err=True)
+        raise typer.Exit(2) from None

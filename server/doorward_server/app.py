@@ -170,7 +170,7 @@ _UNREADABLE = ProblemAnswer(
 )
 _NOT_POSSIBLE = ProblemAnswer(
     reason="not_possible",
-    message_zh="没有这个地址,或该地址不支持此操作。",
+    message_zh="没有这个地址，或该地址不支持此操作。",
     message_en="There is no such address, or nothing of the kind can be done there.",
     what_to_do="Check the address and the method. 请核对地址和方法。",
 )

@@ -72,5 +72,5 @@ def not_found(what_zh: str, what_en: str) -> Problem:
         "not_found",
         f"没有这个{what_zh}。",
         f"There is no such {what_en}.",
-        "Check the number; it may have been removed. 请核对编号,它可能已被删除。",
+        "Check the number; it may have been removed. 请核对编号，它可能已被删除。",
     )

@@ -1,10 +1,13 @@
 """The application as a whole: headers on every answer, refusals of one form, a complete description."""
 
 import json
+import re
 import stat
 import warnings
 from contextlib import ExitStack
+from pathlib import Path
 
+import doorward_server
 import pytest
 from doorward_server.app import create_app
 from doorward_server.clock import SystemClock, from_milliseconds, to_milliseconds
@@ -155,3 +158,16 @@ def test_milliseconds_and_datetimes_are_the_same_moment(clock):
         to_milliseconds(clock.now().replace(tzinfo=None))
     system = SystemClock()
     assert abs(to_milliseconds(system.now()) - system.milliseconds()) < 5000
+
+
+def test_chinese_sentences_have_chinese_commas():
+    """A half-width comma or colon between Chinese characters is a slip; texts are shown as they stand."""
+    chinese = r"[\u3400-\u9fff]"
+    slip = re.compile(rf"{chinese}[,;:?!](?={chinese}|\{{)")
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in Path(doorward_server.__path__[0]).rglob("*.py")
+        for line in path.read_text().splitlines()
+        if slip.search(line)
+    ]
+    assert found == []

@@ -191,7 +191,7 @@ def close(session: Session, user: User, key: str, note: str) -> Alarm:
     if handling.acknowledged is None:
         raise Problem(
             409, "not_acknowledged", "请先确认该报警。", "This alarm has not been acknowledged.",
-            "Acknowledge it first. 请先确认,再关闭。",
+            "Acknowledge it first. 请先确认，再关闭。",
         )  # fmt: skip
     note = note.strip()
     if not 0 < len(note) <= _LONGEST_NOTE:

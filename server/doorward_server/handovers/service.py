@@ -117,7 +117,7 @@ def _person_of(session: Session, user: User) -> int:
         raise Problem(
             403,
             "no_person",
-            "该账号未关联人员,不能确认交接。",
+            "该账号未关联人员，不能确认交接。",
             "This login belongs to no person; decisions bear a person's number.",
             "Let an administrator link the login to the person. 请管理员关联账号与人员。",
         )
@@ -156,9 +156,9 @@ def _refuse_unfit(
         raise Problem(
             409,
             "picture_changed",
-            "照片已更新,请重新比对。",
+            "照片已更新，请重新比对。",
             "The picture is not the one that waits for a decision.",
-            "Reload the page, compare again and decide. 请刷新页面,重新比对后再确认。",
+            "Reload the page, compare again and decide. 请刷新页面，重新比对后再确认。",
         )
     counted = head_count is not None and 0 <= head_count <= MOST_PEOPLE
     if (approve and not counted) or (head_count is not None and not counted):
@@ -193,7 +193,7 @@ def _refuse_twice(session: Session, handover: Handover) -> None:
         raise Problem(
             409,
             "already_decided",
-            "已经确认,正在送达单元。",
+            "已经确认，正在送达单元。",
             "This was decided a moment ago; the unit is being told.",
             "Wait for the unit's answer. 请等待单元响应。",
         )

@@ -51,7 +51,7 @@ _TEXTS = {
     "unknown_sheet": (
         "未知的工作表 {value}。",
         "There is no sheet called {value} here.",
-        "请使用以下名称之一:{allowed}。",
+        "请使用以下名称之一：{allowed}。",
         "Use one of these names: {allowed}.",
     ),
     "empty_workbook": (
@@ -69,7 +69,7 @@ _TEXTS = {
     "column_unknown": (
         "未知的列 {value}。",
         "There is no column called {value} here.",
-        "请使用以下列:{allowed}。",
+        "请使用以下列：{allowed}。",
         "Use these columns: {allowed}.",
     ),
     "column_twice": (
@@ -92,27 +92,27 @@ _TEXTS = {
     ),
     "value_missing": ("缺少值。", "The value is missing.", "请填写。", "Fill it in."),
     "text_expected": (
-        "应为文本,单元格却是数字或日期。",
+        "应为文本，单元格却是数字或日期。",
         "A text is expected, the cell holds a number or date.",
-        "请将该列格式设为文本后重新输入,以免丢失前导零。",
+        "请将该列格式设为文本后重新输入，以免丢失前导零。",
         "Format the column as text and type the value again, so that no leading zero is lost.",
     ),
     "text_bad": (
         "文本过长或含有不允许的字符。",
         "The text is too long or has characters that are not allowed.",
-        "最多 {limit} 个字符,不得含控制字符,不得以 = + - @ 开头。",
+        "最多 {limit} 个字符，不得含控制字符，不得以 = + - @ 开头。",
         "At most {limit} characters, no control characters, none of = + - @ in front.",
     ),
     "code_bad": (
         "编号 {value} 格式不正确。",
         "{value} is no proper code.",
-        "仅使用字母、数字和 . _ -,最多 40 个字符。",
+        "仅使用字母、数字和 . _ -，最多 40 个字符。",
         "Use letters, digits and . _ - alone, at most 40 of them.",
     ),
     "choice_bad": (
         "{value} 不是允许的值。",
         "{value} is not one of the choices.",
-        "请使用:{allowed}。",
+        "请使用：{allowed}。",
         "Use one of: {allowed}.",
     ),
     "date_bad": (
@@ -124,7 +124,7 @@ _TEXTS = {
     "hex_bad": (
         "{value} 不是 {lengths} 字节的十六进制数。",
         "{value} is not {lengths} bytes in hexadecimal.",
-        "请从读写器重新复制,单元格格式为文本。",
+        "请从读写器重新复制，单元格格式为文本。",
         "Copy it again from the reader into a text cell.",
     ),
     "number_bad": (
@@ -136,7 +136,7 @@ _TEXTS = {
     "file_name_bad": (
         "文件名 {value} 不允许。",
         "The file name {value} is not allowed.",
-        "只写文件名,文件放在 {folder} 文件夹内。",
+        "只写文件名，文件放在 {folder} 文件夹内。",
         "Give the bare name of a file in the folder {folder}.",
     ),
     "file_missing": (
@@ -172,17 +172,17 @@ _TEXTS = {
     "taken": (
         "{value} 已属于 {other}。",
         "{value} already belongs to {other}.",
-        "请核对,两者不能共用。",
+        "请核对，两者不能共用。",
         "Check which is right; two cannot share it.",
     ),
     "unknown_reference": (
         "没有 {what} {value}。",
         "There is no {what} {value}.",
-        "请先在工作表 {what} 中加入,或更正编号。",
+        "请先在工作表 {what} 中加入，或更正编号。",
         "Add it to the sheet {what} or correct the code.",
     ),
     "removed": (
-        "{value} 已被删除,不能再次使用。",
+        "{value} 已被删除，不能再次使用。",
         "{value} was removed and is not used again.",
         "请使用新的编号。",
         "Use a new one.",

@@ -109,7 +109,7 @@ def refusal(findings: list[Finding]) -> Problem:
     return Problem(
         422,
         "import_invalid",
-        f"导入有 {len(findings)} 处问题,未写入任何内容。",
+        f"导入有 {len(findings)} 处问题，未写入任何内容。",
         f"The import has {len(findings)} findings; nothing was written.",
         "Correct what the details name and upload it again. 请按 details 更正后重新上传。",
         [found._asdict() for found in findings],

@@ -222,7 +222,7 @@ def _refuse_under_way(session: Session, run: Run) -> None:
         raise Problem(
             409,
             "stop_under_way",
-            "有站点正在交接,暂不能变更。",
+            "有站点正在交接，暂不能变更。",
             "A handover of this run is under way.",
             "Wait for its end, then ask again. 请待交接结束后再申请。",
         )
@@ -241,7 +241,7 @@ def _expect(session: Session, run: Run, status: RunStatus) -> None:
         raise Problem(
             409,
             "run_status",
-            f"线路状态为 {run.status},不能进行此操作。",
+            f"线路状态为 {run.status}，不能进行此操作。",
             f"The run is {run.status}; this needs it to be {status}.",
             "Reload the page and look at its state; a request can be withdrawn. 请刷新页面查看状态。",
         )

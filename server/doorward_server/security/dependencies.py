@@ -41,7 +41,7 @@ def current_user(request: Request, session: SessionDependency) -> User:
         raise Problem(
             401,
             "not_logged_in",
-            "尚未登录,或登录已失效。",
+            "尚未登录，或登录已失效。",
             "Nobody is logged in here, or the login has ended.",
             "Log in and repeat the step. 请登录后重试。",
         )
@@ -60,7 +60,7 @@ async def refuse_forged(request: Request, _user: Annotated[User, Depends(current
         raise Problem(
             403,
             "forged_request",
-            "请求缺少页面令牌,已拒绝。",
+            "请求缺少页面令牌，已拒绝。",
             "The request lacks its page's token and was refused.",
             "Reload the page and repeat the step. 请刷新页面后重试。",
         )

@@ -272,7 +272,7 @@ def _already_asked() -> Problem:
         "already_requested",
         "该事项已提交审批。",
         "This has been asked for already.",
-        "Let a colleague decide it, or withdraw the first request. 请等待审批,或撤回前一申请。",
+        "Let a colleague decide it, or withdraw the first request. 请等待审批，或撤回前一申请。",
     )
 
 
@@ -282,7 +282,7 @@ def _no_longer_open() -> Problem:
         "approval_closed",
         "该审批已结束、过期或失效。",
         "This request was decided, has expired or is void.",
-        "Ask again if the step is still needed. 如仍需要,请重新申请。",
+        "Ask again if the step is still needed. 如仍需要，请重新申请。",
     )
 
 
@@ -291,7 +291,7 @@ def changed_since() -> Problem:
     return Problem(
         409,
         "changed_since_request",
-        "申请后内容已变更,不能审批。",
+        "申请后内容已变更，不能审批。",
         "What was asked for has changed since.",
         "Look at the new content and ask again. 请核对新内容后重新申请。",
     )

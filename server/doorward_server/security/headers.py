@@ -46,7 +46,7 @@ _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _FOREIGN = Problem(
     403,
     "foreign_origin",
-    "请求来自其他网站,已拒绝。",
+    "请求来自其他网站，已拒绝。",
     "The request comes from another site and was refused.",
     "Open Doorward in its own window and repeat the step there. 请在本系统页面中重新操作。",
 )

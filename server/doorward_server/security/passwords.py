@@ -25,7 +25,7 @@ def refuse_length(settings: Settings, password: str) -> None:
             "password_length",
             f"密码长度应为 {settings.password_minimum_length} 至 {LONGEST} 个字符。",
             f"A password has {settings.password_minimum_length} to {LONGEST} characters.",
-            "Choose another one; several words are easy to remember. 请换一个密码,几个词连用便于记忆。",
+            "Choose another one; several words are easy to remember. 请换一个密码，几个词连用便于记忆。",
         )
 
 

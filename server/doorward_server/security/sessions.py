@@ -119,5 +119,5 @@ def _wrong_login() -> Problem:
         "wrong_login",
         "用户名或密码不正确。",
         "The login name or the password is wrong.",
-        "Try again; check the keyboard's language. 请重试,并检查输入法。",
+        "Try again; check the keyboard's language. 请重试，并检查输入法。",
     )

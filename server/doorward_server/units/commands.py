@@ -34,9 +34,9 @@ def send(session: Session, unit: Unit, verb: int, decided_by: list[int], **field
         raise Problem(
             409,
             "unit_offline",
-            "单元离线,命令无法送达。",
+            "单元离线，命令无法送达。",
             "The unit is offline; a command cannot reach it.",
-            "Decide at the inner panel, or wait until the unit is back. 请在主机面板处理,或等待恢复连接。",
+            "Decide at the inner panel, or wait until the unit is back. 请在主机面板处理，或等待恢复连接。",
         )
     now = services.clock.milliseconds()
     fields = {"task": 0, "nonce": NO_NONCE, **fields}

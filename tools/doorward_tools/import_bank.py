@@ -105,7 +105,9 @@ def _person(session: "Session", question: str) -> "User":
 def _show(report: "Report", given: dict[str, str], language: str, check: bool) -> None:
     console = Console()
     if report.findings:
-        table = Table("sheet", "row", "column", "what is wrong", "what to do", title="Nothing was imported")
+        table = Table("sheet", "row", "column", title="Nothing was imported")
+        for heading in ("what is wrong", "what to do"):
+            table.add_column(heading, overflow="fold")  # Chinese has no spaces to break at
         for found in report.findings:
             what, remedy = (
                 (found.message_zh, found.what_to_do_zh)

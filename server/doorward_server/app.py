@@ -144,11 +144,13 @@ def _answer_problem(request: Request, problem: Exception) -> Response:
         return _json(problem.status, problem.answer)
     if problem.status == 401:
         return RedirectResponse(LOGIN_PAGE, status_code=303)
-    return problem_page(request, problem)
+    return problem_page(request, problem.status, problem.answer)
 
 
-def _answer_invalid(_request: Request, error: Exception) -> Response:
+def _answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if _is_page(request):  # our own pages send no such values: the address was typed
+        return problem_page(request, 422, _NOT_POSSIBLE)
     details = [
         {"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors()
     ]
@@ -177,15 +179,19 @@ _NOT_POSSIBLE = ProblemAnswer(
 _HTTP_ANSWERS = {400: _UNREADABLE, 413: TOO_LARGE.answer}
 
 
-def _answer_http(_request: Request, error: Exception) -> Response:
+def _answer_http(request: Request, error: Exception) -> Response:
     """What the framework refuses by itself, in our words."""
     assert isinstance(error, HTTPException)
     answer = _HTTP_ANSWERS.get(error.status_code, _NOT_POSSIBLE)
+    if _is_page(request):
+        return problem_page(request, error.status_code, answer)
     return _json(error.status_code, answer, error.headers)
 
 
-def _answer_overflow(_request: Request, _error: Exception) -> Response:
+def _answer_overflow(request: Request, _error: Exception) -> Response:
     """A number too large for the database was asked for: there can be no such thing."""
+    if _is_page(request):
+        return problem_page(request, 404, _NOT_POSSIBLE)
     return _json(404, not_found("编号", "number").answer)
 
 

@@ -1,8 +1,11 @@
 """Refusals as people and programs read them: a stable reason, a sentence in zh and en, what to do."""
 
+import re
 from typing import Any
 
 from pydantic import BaseModel
+
+_ENGLISH_THEN_CHINESE = re.compile(r"(.*?)\s*([\u3400-\u9fff].*)?", re.DOTALL)
 
 
 class ProblemAnswer(BaseModel):
@@ -13,6 +16,14 @@ class ProblemAnswer(BaseModel):
     message_en: str
     what_to_do: str
     details: list[Any] = []
+
+    def said(self, language: str) -> tuple[str, str]:
+        """What is wrong, and what to do about it, for people: in "zh" or "en" alone."""
+        found = _ENGLISH_THEN_CHINESE.fullmatch(self.what_to_do)
+        english, chinese = found.groups("") if found else (self.what_to_do, "")
+        if language == "zh":
+            return self.message_zh, chinese or english
+        return self.message_en, english or chinese
 
 
 class Problem(Exception):  # noqa: N818 (it is what the answer is called)

@@ -7,8 +7,11 @@ def test_a_wrong_password_is_answered_in_the_pages_language(window):
     visitor = window()
     page = visitor.page
     for language, said in (
-        ("zh", "用户名或密码不正确。"),
-        ("en", "The login name or the password is wrong."),
+        ("zh", "用户名或密码不正确。请重试，并检查输入法。"),
+        (
+            "en",
+            "The login name or the password is wrong. Try again; check the keyboard's language.",
+        ),
     ):
         page.goto(f"/login?language={language}")
         page.fill("#login", "nobody")

@@ -14,6 +14,7 @@ from doorward_server.audit.models import Decision
 from doorward_server.console import describe, events, moments, pages
 from doorward_server.console.texts import LANGUAGES, TEXTS, text
 from doorward_server.handovers.models import HandoverEvent
+from doorward_server.problems import ProblemAnswer
 from doorward_server.security import sessions
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
@@ -114,7 +115,9 @@ def test_somebody_unknown_is_sent_to_the_login(client):
 def test_a_wrong_password_is_said_on_the_page_in_its_language(client):
     answer = client.post("/login?language=en", data={"login": "nobody", "password": "wrong wrong"})
     assert answer.status_code == 401
-    assert "The login name or the password is wrong." in answer.text
+    assert "The login name or the password is wrong. Try again; check the keyboard" in answer.text
+    answer = client.post("/login?language=zh", data={"login": "nobody", "password": "wrong wrong"})
+    assert "用户名或密码不正确。请重试，并检查输入法。" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -162,6 +165,37 @@ def test_a_refusal_is_a_page_for_people_and_data_for_programs(log_in, staffed):
     page = browser.get("/wall", headers={"accept": "text/html"})
     assert (page.status_code, text("back_home", "zh") in page.text) == (403, True)
     assert browser.get("/wall").json()["reason"] == "not_allowed"
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/host/north", "/host/999", f"/host/{10**30}"])
+def test_a_mistyped_address_is_answered_by_a_page_in_the_users_language_alone(log_in, staffed, path):
+    browser = log_in(staffed.users[Role.DUTY])
+    assert browser.get(path).headers["content-type"] == "application/json"
+
+    def main():
+        page = browser.get(path, headers={"accept": "text/html"})
+        assert page.status_code in (404, 422)
+        return page.text.partition("<h1")[2].partition("</section>")[0]
+
+    assert re.search(r"没有这个\w+.*请核对", main(), re.DOTALL)
+    browser.post("/language", data={"language": "en", "back": "/wall"})
+    assert re.search("There is no such .*Check the", main(), re.DOTALL)
+    assert not re.search("[\u3400-\u9fff]", main())
+
+
+@pytest.mark.parametrize(
+    ("what_to_do", "language", "said"),
+    [
+        ("Wait a moment. 请按 OK 后稍等。", "zh", "离线。请按 OK 后稍等。"),
+        ("Wait a moment. 请按 OK 后稍等。", "en", "Offline. Wait a moment."),
+        ("Wait a moment.", "zh", "离线。Wait a moment."),
+    ],
+)
+def test_a_refusal_is_told_with_its_remedy(what_to_do, language, said):
+    answer = ProblemAnswer(
+        reason="offline", message_zh="离线。", message_en="Offline.", what_to_do=what_to_do
+    )
+    assert pages.said_in_one(answer, language) == said
 
 
 def test_the_wall_answers_in_the_users_language(log_in, staffed):

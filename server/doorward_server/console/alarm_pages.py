@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from doorward_server.alarms import service as alarms
 from doorward_server.console import alarm_view
-from doorward_server.console.pages import Back, go, render, sentence_of, url
+from doorward_server.console.pages import Back, go, render, said_in_one, url
 from doorward_server.database import SessionDependency
 from doorward_server.problems import Problem
 from doorward_server.security.dependencies import ServicesDependency, needs
@@ -69,7 +69,7 @@ def close(
     except Problem as problem:
         session.rollback()
         content = _list(session, user, everything=False, before=None)
-        content["problem"] = sentence_of(problem, user.language)
+        content["problem"] = said_in_one(problem.answer, user.language)
         return render(request, services, "alarms.html", user, problem.status, path=url("alarms"), **content)
     return go(back)
 

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
 from doorward_server.console import approval_view
-from doorward_server.console.pages import go, render, sentence_of, url
+from doorward_server.console.pages import go, render, said_in_one, url
 from doorward_server.database import SessionDependency
 from doorward_server.problems import Problem
 from doorward_server.security import four_eyes
@@ -87,5 +87,5 @@ def _page(
         problem.status if problem else 200,
         path=url("approvals"),
         waiting=approval_view.build(session, user),
-        problem=sentence_of(problem, user.language) if problem else "",
+        problem=said_in_one(problem.answer, user.language) if problem else "",
     )

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from doorward_server.console.texts import LANGUAGES, text
-from doorward_server.problems import Problem
+from doorward_server.problems import ProblemAnswer
 from doorward_server.security import sessions
 from doorward_server.security.models import User
 from doorward_server.security.roles import SITE_ROLES, Permission, allows
@@ -79,14 +79,16 @@ def render(
     user: User | None = None,
     status: int = 200,
     path: str = "",
+    language: str = "",
     **values: Any,
 ) -> HTMLResponse:
-    """Render a template to an answer. `values` are the page's own; the frame's are added here.
+    """Render a template to an answer, in the user's language unless another one is given.
 
-    `path`: the page's own address, where it is the answer to a form that was sent elsewhere.
+    `values` are the page's own; the frame's are added here. `path`: the page's own address, where it is the
+    answer to a form that was sent elsewhere.
     """
     path = path or request.url.path
-    language = language_of(request, user, services)
+    language = language or language_of(request, user, services)
     token = request.cookies.get(sessions.COOKIE, "")
     frame = {
         "t": lambda key, **fields: text(key, language, **fields),
@@ -105,18 +107,21 @@ def render(
     return HTMLResponse(environment().get_template(template).render({**frame, **values}), status)
 
 
-def problem_page(request: Request, problem: Problem) -> HTMLResponse:
+def problem_page(request: Request, status: int, answer: ProblemAnswer) -> HTMLResponse:
     """A refusal as a page, for somebody who followed a link or sent a form."""
     services: Services = request.app.state.doorward
-    said = sentence_of(problem, language_of(request, None, services))
+    with services.database.reading() as session:
+        user = sessions.user_of(session, request.cookies.get(sessions.COOKIE, ""))
+        language = language_of(request, user, services)
+    said, remedy = answer.said(language)
     return render(
-        request, services, "problem.html", status=problem.status, said=said, remedy=problem.answer.what_to_do
+        request, services, "problem.html", status=status, language=language, said=said, remedy=remedy
     )
 
 
-def sentence_of(problem: Problem, language: str) -> str:
-    """What a refusal says, in the language."""
-    return problem.answer.message_zh if language == "zh" else problem.answer.message_en
+def said_in_one(answer: ProblemAnswer, language: str) -> str:
+    """A refusal and its remedy as one text, for the place on a page that tells what went wrong."""
+    return ("" if language == "zh" else " ").join(answer.said(language))
 
 
 def go(path: str) -> RedirectResponse:

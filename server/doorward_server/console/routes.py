@@ -19,7 +19,7 @@ from doorward_server.console.pages import (
     go,
     language_of,
     render,
-    sentence_of,
+    said_in_one,
     url,
 )
 from doorward_server.console.static_files import static_router
@@ -27,7 +27,7 @@ from doorward_server.console.texts import text
 from doorward_server.database import SessionDependency
 from doorward_server.fleet.models import Site
 from doorward_server.handovers import service as handovers
-from doorward_server.problems import Problem
+from doorward_server.problems import Problem, not_found
 from doorward_server.security import cookies, sessions, users
 from doorward_server.security.dependencies import ServicesDependency, check_site, needs, public
 from doorward_server.security.models import User
@@ -71,7 +71,7 @@ def log_in(
     try:
         user, token = sessions.log_in(services, login, password, cookies.address_of(request))
     except Problem as problem:
-        said = sentence_of(problem, language_of(request, None, services))
+        said = said_in_one(problem.answer, language_of(request, None, services))
         return render(
             request, services, "login.html", status=problem.status, problem=said, login=login, back=back
         )
@@ -158,7 +158,7 @@ def decide(
             picture=bytes.fromhex(picture),
         )
     except Problem as refusal:
-        said = sentence_of(refusal, user.language)
+        said = said_in_one(refusal.answer, user.language)
         return _host_page(request, services, session, user, site, said, refusal.status)
     return go(url("host", site=site))
 
@@ -193,7 +193,7 @@ def _host(session: Session, user: User, site_id: int) -> dict[str, Any]:
     check_site(user, site_id)
     site = session.get(Site, site_id)
     if site is None:
-        raise Problem(404, "not_found", text("no_site", "zh"), text("no_site", "en"), text("back_home", "en"))
+        raise not_found("网点", "site")
     may_decide = allows(user.role, Permission.DECIDE_HANDOVER)
     return {
         "host": host_view.build(session, site_id, user.language, may_decide),

@@ -22,7 +22,6 @@ TEXTS = {
     "log_out": ("退出", "Log out"),
     "login_name": ("用户名", "User name"),
     "password": ("密码", "Password"),
-    "no_site": ("这里没有这个网点。", "There is no such site."),
     "back_home": ("回到首页", "Back to the first page"),
     "no_page": (
         "您的角色目前没有页面，请使用命令行或接口。",

@@ -11,6 +11,8 @@ LOOK = Path(__file__).with_name("look.js").read_text()
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 OLD_MONITOR = (1024, 768)
 WALL = (1920, 1080)
+# A telephone upright, and a desk's window of 1280 pixels at 200 % (WCAG 2.2 §1.4.4).
+SMALL = {"telephone": (390, 844), "twice": (640, 400)}
 # An independent judge of WCAG 2.2 at levels A and AA, and of what else helps those who do not see the page.
 _JUDGE = """
 async () => {
@@ -69,8 +71,17 @@ class Watched:
         assert answer.ok, answer.text()
 
     def picture(self, name: str) -> None:
-        """Write build/screenshots/NAME.png, and hold what is seen to the rules of look.js and of axe."""
+        """Write build/screenshots/NAME.png, and hold what is seen to look.js and to axe; again in small windows."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        wide = self.page.viewport_size
+        assert wide is not None
+        self._look_at(name)
+        for size, (width, height) in SMALL.items():
+            self.page.set_viewport_size(ViewportSize(width=width, height=height))
+            self._look_at(f"{name}-{size}")
+        self.page.set_viewport_size(wide)
+
+    def _look_at(self, name: str) -> None:
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
         problems = self.page.evaluate(LOOK) + self._judged()
         assert not problems, f"{name}: {problems}"

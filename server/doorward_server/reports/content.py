@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlmodel import Session, col, select
 
 from doorward_server.clock import from_milliseconds
+from doorward_server.console.texts import TEXTS
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.link.models import Head
@@ -72,7 +73,7 @@ def collect(session: Session, handover: Handover) -> Report:
             _name(person),
             person.staff_number if person else "",
             local(event.time) if event else None,
-            event.details["sensor"] if event else "",
+            _sensor(event.details["sensor"]) if event else "",
         )
 
     crew = []
@@ -89,7 +90,7 @@ def collect(session: Session, handover: Handover) -> Report:
     closing = next((event for event in events if event.name == "closed"), None)
     head = _head_over(session, closing) if closing else None
     return Report(
-        number=handover.task,
+        number=handover.id or 0,
         site=(site.name_zh, site.name_en) if site else ("", ""),
         plate=vehicle.plate if vehicle else "",
         window=(stop.window_from.astimezone(zone), stop.window_until.astimezone(zone)) if stop else None,
@@ -118,6 +119,11 @@ def _head_over(session: Session, closing: HandoverEvent) -> Head | None:
         Head.unit_id == closing.unit_id, Head.epoch == closing.epoch, col(Head.size) > closing.index
     )
     return session.exec(query.order_by(col(Head.size))).first()
+
+
+def _sensor(name: str) -> str:
+    """What people call one of the unit's sensors; its own name where they have none for it."""
+    return " ".join(TEXTS.get(f"device_{name}", (name,)))
 
 
 def _name(person: Person | None) -> str:

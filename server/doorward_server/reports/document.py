@@ -15,6 +15,7 @@ from doorward_server.reports.fonts import cut_out
 _DARK = (15, 76, 74)
 _SOFT = (90, 100, 98)
 _FOOT = "Doorward  ·  {}  ·  {}"
+_HEADING_AND_ROWS = 30  # mm: a heading stands with the first rows of its table
 _HEADINGS = FontFace(emphasis="BOLD", fill_color=(232, 239, 237))
 
 
@@ -109,7 +110,7 @@ class _Page(FPDF):
         self.cell(0, 10, text, new_x="LMARGIN", new_y="NEXT")
         self.set_font("cjk", "", 12)
         self.set_text_color(0)
-        self.cell(0, 8, below, new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(0, 7, below, align="L", new_x="LMARGIN", new_y="NEXT")
         self.set_draw_color(*_DARK)
         self.line(self.l_margin, self.get_y() + 1, self.w - self.r_margin, self.get_y() + 1)
         self.ln(4)
@@ -124,6 +125,8 @@ class _Page(FPDF):
             self.multi_cell(0, 6.2, value, new_x="LMARGIN", new_y="NEXT")
 
     def table(self, heading: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:  # type: ignore[override]
+        if self.will_page_break(_HEADING_AND_ROWS):
+            self.add_page()
         self.ln(3)
         self.set_font("cjk", "B", 11)
         self.set_text_color(*_DARK)

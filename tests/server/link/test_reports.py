@@ -58,7 +58,8 @@ def test_the_report_names_who_closed_it_at_which_sensor(deliver, services, day, 
     for person in (day.bank.officers["north"], day.bank.crew[0]):
         assert f"{person.name_zh} {person.name_en}" in lines
         assert person.staff_number in lines
-    assert lines.count("inner_fingerprint") == 2
+    assert "".join(text.split()).count("内侧指纹传感器innerfingerprintsensor") == 2
+    assert f"No. {number_of(services)}" in lines[0]
     assert day.bank.vehicles[0].plate in lines
     for box in day.bank.boxes[:2]:
         assert lines[lines.index(box.number) + 1] == "是 yes"

@@ -4,13 +4,16 @@ import asyncio
 import json
 import re
 import threading
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from doorward_protocol import errors, records
 from doorward_server import console, reasons
 from doorward_server.audit import entries
 from doorward_server.audit.models import Decision
+from doorward_server.clock import to_milliseconds
 from doorward_server.console import describe, events, moments, pages
 from doorward_server.console.texts import LANGUAGES, TEXTS, text
 from doorward_server.handovers.models import HandoverEvent
@@ -105,6 +108,21 @@ def test_every_record_has_a_line(session, name, language):
 )  # fmt: skip
 def test_a_records_delay_is_shown_in_a_unit_of_its_size(milliseconds, shown):
     assert moments.delay(10_000, 10_000 + milliseconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        ("2026-01-01T15:59:59+00:00", "23:59:59"),
+        ("2025-12-31T16:00:00+00:00", "00:00:00"),
+        ("2026-01-01T16:00:01+00:00", "01-02 00:00:01"),
+        ("2025-12-31T15:59:59+00:00", "2025-12-31 23:59:59"),
+    ],
+)
+def test_a_time_of_another_day_bears_its_date(moment, shown):
+    zone, now = ZoneInfo("Asia/Shanghai"), datetime.fromisoformat("2026-01-01T04:00:00+00:00")
+    then = datetime.fromisoformat(moment)
+    assert moments.day_and_time(to_milliseconds(then), to_milliseconds(now), zone) == shown
 
 
 def test_somebody_unknown_is_sent_to_the_login(client):

@@ -6,7 +6,6 @@ import pytest
 from doorward_server.alarms import service as alarms
 from doorward_server.alarms.models import AlarmHandling
 from doorward_server.console import alarm_view, approval_view
-from doorward_server.console.moments import moment
 from doorward_server.console.texts import TEXTS, text
 from doorward_server.importing.columns import SHEETS
 from doorward_server.planning import service as planning
@@ -54,15 +53,6 @@ def seen(session, user) -> list[dict]:
 
 def facts(request) -> dict[str, str]:
     return {fact["key"]: fact["value"] for fact in request["facts"]}
-
-
-@pytest.mark.parametrize(
-    ("days", "shown"), [(0, "06:00:00"), (1, "03-01 06:00:00"), (365, "2026-03-02 06:00:00")]
-)
-def test_a_moment_has_its_date_unless_it_is_today(clock, services, days, shown):
-    then = clock.milliseconds() if days != 1 else clock.milliseconds() - 86_400_000
-    clock.pass_time(days=days if days != 1 else 0)
-    assert moment(then, clock.now(), services.settings.zone) == shown
 
 
 @pytest.mark.shows("S19")

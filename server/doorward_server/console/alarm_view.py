@@ -8,7 +8,7 @@ from doorward_server.alarms import service as alarms
 from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import title
 from doorward_server.console.describe import Describer, site_name
-from doorward_server.console.moments import moment
+from doorward_server.console.moments import day_and_time
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site
 from doorward_server.handovers.models import HandoverEvent
@@ -68,7 +68,7 @@ def _by(session: Session, user_id: int | None, time: int | None) -> str:
 
 def _moment(session: Session, milliseconds: int) -> str:
     services = services_of(session)
-    return moment(milliseconds, services.clock.now(), services.settings.zone)
+    return day_and_time(milliseconds, services.clock.milliseconds(), services.settings.zone)
 
 
 def _line(session: Session, alarm: Alarm, describer: Describer, language: str) -> str:

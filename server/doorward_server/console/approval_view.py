@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from doorward_server.clock import from_milliseconds
+from doorward_server.clock import from_milliseconds, to_milliseconds
 from doorward_server.console.describe import Describer, panel_name, site_name
-from doorward_server.console.moments import moment, window
+from doorward_server.console.moments import day_and_time, window
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site
 from doorward_server.planning.content import content_of_version
@@ -50,7 +50,7 @@ def _shown(session: Session, user: User, approval: Approval, now: datetime) -> d
 
 
 def _moment(session: Session, then: datetime, now: datetime) -> str:
-    return moment(round(then.timestamp() * 1000), now, services_of(session).settings.zone)
+    return day_and_time(to_milliseconds(then), to_milliseconds(now), services_of(session).settings.zone)
 
 
 def _fact(key: str, value: str, before: str = "") -> Fact:

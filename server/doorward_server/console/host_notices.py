@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from doorward_server import reasons
 from doorward_server.console.describe import panel_name
-from doorward_server.console.moments import clock_time
+from doorward_server.console.moments import day_and_time
 from doorward_server.console.texts import text
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.services import services_of
@@ -58,7 +58,7 @@ def _locked_panels(session: Session, site_id: int, now: int, language: str) -> l
         until = event.details["until"]
         fields: dict[str, Any] = {"panel": panel_name(panel, language)}
         if until - now < DAY_MS:
-            said = text("notice_locked", language, until=clock_time(until, zone), **fields)
+            said = text("notice_locked", language, until=day_and_time(until, now, zone), **fields)
         else:
             said = text("notice_finger_off", language, **fields)
         found.append((f"locked_{panel}", said, until))

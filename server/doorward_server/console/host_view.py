@@ -9,7 +9,7 @@ from doorward_server import reasons
 from doorward_server.console.describe import Describer, door_name, door_state, site_name
 from doorward_server.console.host_crew import decision, people
 from doorward_server.console.host_notices import notices
-from doorward_server.console.moments import clock_time, window
+from doorward_server.console.moments import day_and_time, window
 from doorward_server.console.texts import text
 from doorward_server.console.wall_view import STOP_LOOKS
 from doorward_server.fleet.models import Box, Site, Vehicle
@@ -224,12 +224,13 @@ def _expected(session: Session, site_id: int) -> list[dict[str, Any]]:
 
 
 def _history(session: Session, site_id: int, describer: Describer) -> list[dict[str, Any]]:
-    zone = services_of(session).settings.zone
+    services = services_of(session)
+    now, zone = services.clock.milliseconds(), services.settings.zone
     query = (
         select(HandoverEvent).where(HandoverEvent.site_id == site_id).order_by(col(HandoverEvent.id).desc())
     )
     return [
-        {"id": event.id, "time": clock_time(event.time, zone), "text": describer.line(event)}
+        {"id": event.id, "time": day_and_time(event.time, now, zone), "text": describer.line(event)}
         for event in session.exec(query.limit(HISTORY_LENGTH)).all()
     ]
 

@@ -1,4 +1,4 @@
-"""Times as pages show them: in the bank's zone, without the date where the page is about today."""
+"""Times as pages show them: in the bank's zone, and without the date where it is today's."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -11,12 +11,12 @@ def clock_time(milliseconds: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(zone).strftime("%H:%M:%S")
 
 
-def moment(milliseconds: int, now: datetime, zone: ZoneInfo) -> str:
-    """Milliseconds since 1970 UTC → "09:41:07" today, "11-27 09:41:07" this year, else with its year."""
-    then, today = datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone(zone), now.astimezone(zone)
-    if then.date() == today.date():
-        return f"{then:%H:%M:%S}"
-    return f"{then:%m-%d %H:%M:%S}" if then.year == today.year else f"{then:%Y-%m-%d %H:%M:%S}"
+def day_and_time(milliseconds: int, now: int, zone: ZoneInfo) -> str:
+    """The same; of another day than `now` "11-29 09:41:07", of another year "2025-11-29 09:41:07"."""
+    moment, today = (datetime.fromtimestamp(one / 1000, UTC).astimezone(zone) for one in (milliseconds, now))
+    if moment.date() == today.date():
+        return clock_time(milliseconds, zone)
+    return moment.strftime("%m-%d %H:%M:%S" if moment.year == today.year else "%Y-%m-%d %H:%M:%S")
 
 
 def window(begin: datetime, end: datetime, zone: ZoneInfo) -> str:

@@ -10,7 +10,7 @@ from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import SEVERITIES
 from doorward_server.console import alarm_view
 from doorward_server.console.describe import Describer, site_name
-from doorward_server.console.moments import clock_time, delay, window
+from doorward_server.console.moments import clock_time, day_and_time, delay, window
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
@@ -164,7 +164,8 @@ def _alarms(session: Session, language: str) -> list[dict[str, Any]]:
 
 
 def _feed(session: Session, language: str) -> list[dict[str, Any]]:
-    zone = services_of(session).settings.zone
+    services = services_of(session)
+    now, zone = services.clock.milliseconds(), services.settings.zone
     describer = Describer(session, language)
     newest = session.exec(
         select(HandoverEvent).order_by(col(HandoverEvent.id).desc()).limit(FEED_LENGTH)
@@ -175,7 +176,7 @@ def _feed(session: Session, language: str) -> list[dict[str, Any]]:
             "id": event.id,
             "name": event.name,
             "look": _record_look(event),
-            "time": clock_time(event.time, zone),
+            "time": day_and_time(event.time, now, zone),
             "site": site_name(sites.get(event.site_id), language),
             "text": describer.line(event),
             "delay": delay(event.time, event.received),

@@ -115,11 +115,11 @@ def _forget_the_dead() -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the world ends it, in the middle of its imports too
     module = importlib.import_module(sys.argv[1])
     if hasattr(module, "warm_up"):
         module.warm_up()
     gc.freeze()  # else a collection would copy all of it into every child
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the world ends it
     request = _serve()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()

@@ -260,7 +260,7 @@ TEXTS = {
         "指纹未通过（{panel}，第 {failures} 次）：{reason}",
         "Finger refused ({panel}, failure {failures}): {reason}",
     ),
-    "record_locked": ("{panel}已锁定（{failures} 次失败）", "{panel} locked after {failures} failures"),
+    "record_locked": ("{panel}已锁定（{failures} 次失败）", "{panel} locked, failures: {failures}"),
     "record_released": ("{panel}已解锁", "{panel} released"),
     "record_crew": ("押运组到齐：{people}", "Crew complete: {people}"),
     "record_approval": (
@@ -276,7 +276,7 @@ TEXTS = {
     "record_foreign_box": ("发现不属于本任务的款箱：{box}", "A box of another order: {box}"),
     "record_closed": (
         "交接完成：{officer} 与 {crew} 签认，款箱 {boxes} 个",
-        "Handover closed by {officer} and {crew}, {boxes} boxes",
+        "Handover closed by {officer} and {crew}, boxes: {boxes}",
     ),
     "record_frozen": ("交接冻结：{reason}", "Handover frozen: {reason}"),
     "record_restarted": ("任务重新开始：{reason}", "Task restarted: {reason}"),

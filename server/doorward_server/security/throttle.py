@@ -66,7 +66,7 @@ def too_many_failures(wait: timedelta) -> Problem:
         429,
         "too_many_failures",
         f"登录失败次数过多，请等待 {seconds} 秒。",
-        f"Too many failed logins; wait {seconds} seconds.",
+        f"Too many failed logins; wait {seconds} s.",
         "If you have forgotten your password, ask an administrator. 忘记密码请联系管理员。",
         [{"wait_seconds": seconds}],
     )

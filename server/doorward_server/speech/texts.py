@@ -77,7 +77,7 @@ SENTENCES = {
     "approved": ("{site}，已确认放行。", "{site}: entry is approved."),
     "refused": ("{site}，拒绝放行。", "{site}: entry is refused."),
     "officer": ("{site}，营业专员{name}认证成功。", "{site}: officer {name} verified."),
-    "closed": ("{site}，交接完成，款箱{boxes}个。", "{site}: handover complete, {boxes} boxes."),
+    "closed": ("{site}，交接完成，款箱{boxes}个。", "{site}: handover complete, boxes: {boxes}."),
     "frozen": ("{site}，交接已冻结。", "{site}: the handover is frozen."),
     "left": ("{site}，押款车已离开。", "{site}: the van has left."),
     "test": ("语音已开启。", "Speech is on."),

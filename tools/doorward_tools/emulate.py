@@ -21,7 +21,9 @@ Seed = Annotated[int, typer.Option(help="Of all that is random in the part.", mi
 MODELS = ("r503", "as608", "live")
 
 app = typer.Typer(
-    help="Emulate one part in real time on a pseudo-terminal or TCP port.", no_args_is_help=True
+    help="Emulate one part in real time on a pseudo-terminal or TCP port.",
+    epilog="Example:  doorward emulate fingerprint --model as608",
+    no_args_is_help=True,
 )
 
 

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    no_args_is_help=True, help="Prove properties of the firmware's logic by searching every reachable state."
+    no_args_is_help=True,
+    help="Prove properties of the firmware's logic by searching every reachable state.",
+    epilog="Example:  doorward prove interlock --site vault --json",
 )
 
 

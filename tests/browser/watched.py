@@ -71,7 +71,7 @@ class Watched:
         assert answer.ok, answer.text()
 
     def picture(self, name: str) -> None:
-        """Write build/screenshots/NAME.png, and hold what is seen to look.js and to axe; again in small windows."""
+        """Write build/screenshots/NAME.png; what is seen is held to look.js and axe, in small windows too."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         wide = self.page.viewport_size
         assert wide is not None

@@ -127,7 +127,7 @@ def _person_of(session: Session, user: User) -> int:
         raise Problem(
             403,
             "permit_expired",
-            "您的证件已失效,不能确认交接。",
+            "您的证件已失效，不能确认交接。",
             "Your permit has ended; you cannot decide any more.",
             "Let another officer decide. 请由其他营业专员确认。",
         )

@@ -39,7 +39,7 @@ _TEXTS = {
     "archive_swells": (
         "压缩包内的文件合计过大。",
         "The archive's files are too large together.",
-        "请拆分后分次导入,同一文件不要多次引用。",
+        "请拆分后分次导入，同一文件不要多次引用。",
         "Split it and import the parts one after the other; do not name one file again and again.",
     ),
     "too_large": (

@@ -188,9 +188,9 @@ def _whole(session: Session, approval: Approval, second_half: str) -> str:
         raise Problem(
             422,
             "second_half_missing",
-            f"请填写密码的后一半,至少 {SECOND_HALF} 个字符。",
+            f"请填写密码的后一半，至少 {SECOND_HALF} 个字符。",
             f"The second half of the password is missing, or shorter than {SECOND_HALF} characters.",
-            "Choose it yourself and tell the user alone. 请自行设定,并只告知用户本人。",
+            "Choose it yourself and tell the user alone. 请自行设定，并只告知用户本人。",
         )
     sealed = bytes.fromhex(approval.payload["first_half"])
     return biometrics.unseal_with_master(session, _PURPOSE, sealed).decode() + second_half

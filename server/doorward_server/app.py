@@ -14,6 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 from doorward_protocol import messages, objects, records
 from fastapi import APIRouter, FastAPI, Request
@@ -143,7 +144,7 @@ def _answer_problem(request: Request, problem: Exception) -> Response:
     if not _is_page(request):
         return _json(problem.status, problem.answer)
     if problem.status == 401:
-        return RedirectResponse(LOGIN_PAGE, status_code=303)
+        return RedirectResponse(_login_and_back(request), status_code=303)
     return problem_page(request, problem.status, problem.answer)
 
 
@@ -197,6 +198,12 @@ def _answer_overflow(request: Request, _error: Exception) -> Response:
 
 def _json(status: int, answer: ProblemAnswer, headers: Any = None) -> JSONResponse:
     return JSONResponse(answer.model_dump(), status, headers=headers)
+
+
+def _login_and_back(request: Request) -> str:
+    """The login page, which leads back to the page that was asked for."""
+    wanted = request.url.path
+    return LOGIN_PAGE if request.method != "GET" or wanted == "/" else f"{LOGIN_PAGE}?back={quote(wanted)}"
 
 
 def _is_page(request: Request) -> bool:

@@ -51,6 +51,7 @@ def test_a_run_is_followed_live_and_the_door_obeys_the_host_screen(day, window, 
     expect(wall.locator('[data-event="left"]')).to_have_count(1)
     centre.picture("wall-after")
     a_second_van_comes(branch, centre, street)
+    the_centre_lets_a_frozen_task_begin_again(day, next_branch, centre)
     heard = [event["name"] for event in wall.evaluate("window.heard") if event.get("speech")]
     assert set(heard) >= {"vehicle", "crew", "approval", "closed", "left", "twin_vehicle"}
     for page in (host, wall):  # S1 and S15: both speak
@@ -183,3 +184,16 @@ def a_second_van_comes(branch: Watched, centre: Watched, street: Street) -> None
     expect(wall.locator('.alarm.heard[data-rule="twin_vehicle"]')).to_contain_text("宋岩")
     expect(unheard).to_have_text(str(before - 1))
     street.do("van_leaves", vehicle=FIRST_VAN, unit="B01")
+
+
+def the_centre_lets_a_frozen_task_begin_again(day, branch: Watched, centre: Watched) -> None:
+    """Nobody at the branch may; who watches does it at the branch's own screen, and says why."""
+    host, page = branch.page, centre.open()
+    expect(host.locator("#restart")).to_have_count(0)
+    day.street.do("van_leaves", vehicle=FIRST_VAN, unit="B03")
+    page.goto(f"/host/{day.sites['B03']}")
+    page.get_by_label("原因").fill("照片重新核对过")
+    page.get_by_role("button", name="重新开始任务").click()
+    expect_state(host, "restarted")
+    expect_state(page, "restarted")
+    page.close()

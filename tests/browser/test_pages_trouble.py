@@ -38,7 +38,7 @@ def test_an_officer_hears_of_the_own_branch_alone_until_the_login_ends(window, s
     second.get_by_role("button", name="Log out").click()
     expect(second).to_have_url(f"{branch.url}/login")
     stranger("B03")
-    expect(page).to_have_url(f"{branch.url}/login")
+    expect(page).to_have_url(f"{branch.url}/login?back=/host/{site}")
     branch.forgive("401")
 
 

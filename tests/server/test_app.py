@@ -85,7 +85,7 @@ def test_every_refusal_has_the_same_form(client, method, path, status):
 
 def test_a_page_sends_people_to_the_login_and_programs_get_their_refusal(client):
     page = client.get("/wall", headers={"accept": "text/html"}, follow_redirects=False)
-    assert (page.status_code, page.headers["location"]) == (303, "/login")
+    assert (page.status_code, page.headers["location"]) == (303, "/login?back=/wall")
     assert client.get("/wall").status_code == 401
     assert client.get("/api/me", headers={"accept": "text/html"}).status_code == 401
 

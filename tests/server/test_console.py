@@ -18,7 +18,7 @@ from doorward_server.console import describe, events, moments, pages
 from doorward_server.console.texts import LANGUAGES, TEXTS, text
 from doorward_server.handovers.models import HandoverEvent
 from doorward_server.problems import ProblemAnswer
-from doorward_server.security import sessions
+from doorward_server.security import sessions, users
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from sqlmodel import select
@@ -127,7 +127,7 @@ def test_a_time_of_another_day_bears_its_date(moment, shown):
 
 def test_somebody_unknown_is_sent_to_the_login(client):
     answer = client.get("/wall", headers={"accept": "text/html"}, follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?back=/wall")
 
 
 def test_a_wrong_password_is_said_on_the_page_in_its_language(client):
@@ -351,3 +351,14 @@ def test_a_form_without_its_token_is_refused(app, log_in, staffed):
 @pytest.mark.parametrize("name", ["../routes.py", "..%2froutes.py", "nothing.css", "texts.py"])
 def test_only_the_static_files_are_served(client, name):
     assert client.get(f"/static/{name}").status_code == 404
+
+
+def test_the_login_leads_back_to_the_page_that_was_asked_for(client, services, staffed):
+    with services.database.writing() as session:
+        users.set_password(session, None, session.get(User, staffed.users[Role.DUTY].id), "a long password")
+    page = client.get("/alarms", headers={"accept": "text/html"})
+    assert '<input type="hidden" name="back" value="/alarms">' in page.text
+    form = {"login": "duty", "password": "a long password", "back": "/alarms"}
+    answer = client.post("/login", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/alarms")
+    assert client.get("/login?back=//elsewhere.example").status_code == 422

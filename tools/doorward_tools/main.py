@@ -3,6 +3,8 @@
 Sub-commands import what they need when they run, so that `--help` answers at once.
 """
 
+import os
+
 import typer
 
 from doorward_tools import bench, demo, emulate, import_bank, prove, rebuild, scenario, serve, simulate, size
@@ -14,6 +16,19 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode="rich",
 )
+
+# Commands about a bank's real server. All others make a bank of their own.
+_OF_A_SERVER = frozenset(("serve", "import", "rebuild"))
+# What those may be told all the same; a database, an address or HTTPS of the real server is not for them.
+_FOR_ALL = frozenset(("DOORWARD_LANGUAGE", "DOORWARD_TIMEZONE"))
+
+
+@app.callback()
+def _apart(context: typer.Context) -> None:
+    if context.invoked_subcommand not in _OF_A_SERVER:
+        for name in [name for name in os.environ if name.startswith("DOORWARD_") and name not in _FOR_ALL]:
+            del os.environ[name]
+
 
 app.command("demo", epilog="Example:  doorward demo --once")(demo.command)
 app.command("serve", epilog="Example:  doorward serve --data ./data --port 8000")(serve.command)

@@ -47,13 +47,10 @@ def serving(data: Path, port: int) -> Iterator[ServerProcess]:
         "--port",
         str(port),
     ]
-    # It listens where its caller looks for it, whatever a server of this machine is told to do.
-    environment = {name: text for name, text in os.environ.items() if name != "DOORWARD_UDS"}
     process = subprocess.Popen(  # noqa: S603
         arguments,
         start_new_session=True,  # Ctrl-C is for us to pass on
         stdout=subprocess.DEVNULL,  # the address is for us to tell
-        env=environment,
     )
 
     def check() -> None:

@@ -17,8 +17,9 @@ from doorward_server.services import Services
 
 FOLDER = Path(__file__).parent
 
-# A path that a form asks to come back to is our own: it begins with one slash.
-Back = Annotated[str, Form(pattern=r"^/(?:[^/\\].*)?$", max_length=200)]
+# A path that somebody asks to come back to is our own: it begins with one slash.
+OWN_PATH = r"^/(?:[^/\\].*)?$"
+Back = Annotated[str, Form(pattern=OWN_PATH, max_length=200)]
 
 # Name → path of everything that templates link to; a test follows them all.
 PATHS = {
@@ -31,6 +32,7 @@ PATHS = {
     "host": "/host/{site}",
     "host_part": "/host/{site}/part",
     "decide": "/host/{site}/decide",
+    "restart": "/host/{site}/restart",
     "alarms": "/alarms",
     "alarms_part": "/alarms/part",
     "acknowledge": "/alarms/acknowledge",

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Path, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
@@ -13,6 +13,7 @@ from doorward_server.console.describe import site_name
 from doorward_server.console.events import EventStream
 from doorward_server.console.pages import (
     FOLDER,
+    OWN_PATH,
     Back,
     environment,
     first_page,
@@ -43,6 +44,7 @@ Self = Annotated[User, needs(Permission.SELF)]
 Centre = Annotated[User, needs(Permission.SEE_CENTRE)]
 AtSite = Annotated[User, needs(Permission.SEE_SITE)]
 Decider = Annotated[User, needs(Permission.DECIDE_HANDOVER)]
+Handler = Annotated[User, needs(Permission.HANDLE_ALARMS)]
 SiteId = Annotated[int, Path(ge=1, alias="site")]
 Language = Literal["zh", "en"]
 
@@ -56,8 +58,12 @@ async def lifespan(_services: Services) -> AsyncIterator[None]:
 
 
 @router.get("/login", dependencies=[public()])
-def login_page(request: Request, services: ServicesDependency) -> HTMLResponse:
-    return render(request, services, "login.html", problem="", login="", back="/")
+def login_page(
+    request: Request,
+    services: ServicesDependency,
+    back: Annotated[str, Query(pattern=OWN_PATH, max_length=200)] = "/",
+) -> HTMLResponse:
+    return render(request, services, "login.html", problem="", login="", back=back)
 
 
 @router.post("/login", dependencies=[public()])
@@ -163,6 +169,25 @@ def decide(
     return go(url("host", site=site))
 
 
+@router.post("/host/{site}/restart")
+def restart(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Handler,
+    site: SiteId,
+    handover: Annotated[int, Form(ge=1)],
+    why: Annotated[str, Form(min_length=1, max_length=500)],
+) -> Response:
+    try:
+        handovers.restart(session, user, handovers.get_handover(session, user, handover), why)
+    except Problem as refusal:
+        session.rollback()
+        said = said_in_one(refusal.answer, user.language)
+        return _host_page(request, services, session, user, site, said, refusal.status)
+    return go(url("host", site=site))
+
+
 @router.get("/live")
 async def live_events(request: Request, services: ServicesDependency, _user: AtSite) -> Response:
     return EventStream(services, request.cookies.get(sessions.COOKIE, ""))
@@ -197,6 +222,7 @@ def _host(session: Session, user: User, site_id: int) -> dict[str, Any]:
     may_decide = allows(user.role, Permission.DECIDE_HANDOVER)
     return {
         "host": host_view.build(session, site_id, user.language, may_decide),
+        "may_restart": allows(user.role, Permission.HANDLE_ALARMS),
         "site_id": site_id,
         "site_name": site_name(site, user.language),
         "problem": "",

@@ -209,6 +209,12 @@ TEXTS = {
     "decide_help": ("数一数门前有几个人，填入人数。", "Count the people at the door and enter the number."),
     "decision_sent": ("已发送，等待单元执行……", "Sent. Waiting for the unit…"),
     "or_refuse": ("不符时拒绝", "Refuse if something differs"),
+    "restart_task": ("重新开始任务", "Start the task again"),
+    "restart_help": (
+        "款车仍在现场时，任务从读取车辆标签重新开始；之前的记录保留。",
+        "If the van still stands there, the task begins again with its tag; what was recorded stays.",
+    ),
+    "restart_why": ("原因", "Why"),
     "head_count": ("现场人数", "Head count"),
     "approve": ("放行", "Approve"),
     "refuse": ("拒绝", "Refuse"),

@@ -176,6 +176,23 @@ def test_a_frozen_task_is_restarted_by_the_centre(waiting, online, delivery, log
     assert (command["verb"], command["nonce"]) == (objects.RESTART, delivery.nonce)
 
 
+def test_it_is_restarted_at_the_branchs_page_too_and_not_by_the_branch(
+    waiting, online, delivery, log_in, day, services, officer
+):
+    page = f"/host/{day.bank.sites['north'].id}"
+    form = {"handover": waiting, "why": "the driver had got out"}
+    duty = log_in(day.bank.users[Role.DUTY])
+    early = duty.post(f"{page}/restart", data=form)
+    assert (early.status_code, "该交接未冻结。" in early.text) == (409, True)
+    delivery.freeze(errors.HEAD_COUNT_MISMATCH)
+    online.store_all()
+    assert officer.post(f"{page}/restart", data=form).status_code == 403
+    assert f'action="{page}/restart"' in duty.get(page).text
+    answer = duty.post(f"{page}/restart", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
+    assert command_in(services, online)["verb"] == objects.RESTART
+
+
 def test_a_handover_and_its_records_over_the_api(waiting, officer, log_in, day):
     answer = officer.get(f"/api/handovers/{waiting}").json()
     assert (answer["state"], answer["crew_picture"]) == ("crew", PICTURE.hex())

@@ -44,7 +44,8 @@
   async function refreshPart(part) {
     try {
       const answer = await fetch(part.dataset.part, { signal: AbortSignal.timeout(PATIENCE_MS) });
-      if (answer.redirected || [401, 403, 404].includes(answer.status)) { location.assign("/"); return true; }
+      if (answer.redirected || answer.status === 401) { location.reload(); return true; } // the login has ended
+      if ([403, 404].includes(answer.status)) { location.assign("/"); return true; }
       if (!answer.ok) return false;
       const fresh = part.cloneNode(false);
       fresh.innerHTML = await answer.text();

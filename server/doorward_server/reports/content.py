@@ -14,6 +14,8 @@ from doorward_server.people.models import Person
 from doorward_server.planning.progress import stop_at
 from doorward_server.services import services_of
 
+LONGEST_SENSOR = 40  # characters: a unit may send any text, and a row of the table has to fit its page
+
 
 class Signer(NamedTuple):
     """Somebody who closed the handover with a finger, when, and at which sensor."""
@@ -122,8 +124,8 @@ def _head_over(session: Session, closing: HandoverEvent) -> Head | None:
 
 
 def _sensor(name: str) -> str:
-    """What people call one of the unit's sensors; its own name where they have none for it."""
-    return " ".join(TEXTS.get(f"device_{name}", (name,)))
+    """What people call one of the unit's sensors; where they have no word its own name, if that is one."""
+    return " ".join(TEXTS.get(f"device_{name}", (name[:LONGEST_SENSOR],)))
 
 
 def _name(person: Person | None) -> str:

@@ -46,6 +46,17 @@ def number_of(services) -> int:
         return session.exec(select(Handover.id)).one()
 
 
+def test_a_sensor_with_an_endless_name_does_not_take_the_report_away(online, deliver, services, day, log_in):
+    say = online.say
+    online.say = lambda name, **fields: say(
+        name, **fields | ({"sensor": "x" * 900} if name == "finger" else {})
+    )
+    deliver()
+    answer = log_in(day.bank.users[Role.OFFICER]).get(f"/api/handovers/{number_of(services)}/report")
+    assert answer.status_code == 200
+    assert "x" * 41 not in "".join(text_of(answer.content).split())
+
+
 @pytest.mark.shows("S5")
 def test_the_report_names_who_closed_it_at_which_sensor(deliver, services, day, log_in, caplog):
     receipt = deliver()

@@ -108,8 +108,7 @@ class Links:
             return
         del self._sessions[unit_id]
         self.ingest.forget_head(unit_id)
-        for subject in ("head", "gap"):
-            self._timers.stop(subject, unit_id)
+        self._timers.stop("gap", unit_id)  # the wait for a head goes on: a unit that comes and goes signs too
         now = self.services.clock.milliseconds()
         try:
             await self.writer.share(unit_id, lambda database: state.note_offline(database, unit_id, now))

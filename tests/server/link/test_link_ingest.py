@@ -270,6 +270,16 @@ def test_records_without_a_head_alarm(monkeypatch, connect, unit, services):
     assert rows(services, Alarm.ended) != [None]
 
 
+def test_a_unit_that_comes_and_goes_has_to_sign_its_records_too(monkeypatch, server, unit, services):
+    monkeypatch.setattr(links, "HEAD_SECONDS", 1)
+    with server.websocket_connect("/link") as socket:
+        unit.shake_hands(socket)
+        unit.send_record(door(unit))
+        assert eventually(lambda: rows(services, Leaf.index) == [0])
+        time.sleep(0.1)
+    assert eventually(lambda: rows(services, Alarm.rule) == ["head_missing"], seconds=5)
+
+
 def test_a_unit_whose_leaving_could_not_be_written_down_is_missed_all_the_same(
     monkeypatch, server, services, unit
 ):

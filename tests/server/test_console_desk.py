@@ -188,7 +188,7 @@ def test_a_change_is_shown_beside_what_it_replaces(session, staffed, people, dra
     }
 
 
-def test_each_kind_of_request_is_described(session, staffed, people, unit, draft):
+def test_each_kind_of_request_is_described(session, log_in, staffed, people, unit, draft):
     admin, duty = people[Role.ADMINISTRATOR], people[Role.DUTY]
     fields = {"login": "wang.li", "name": "王丽", "role": "officer", "site_id": staffed.sites["north"].id,
               "person_id": staffed.officers["north"].id, "language": "zh"}  # fmt: skip
@@ -203,13 +203,17 @@ def test_each_kind_of_request_is_described(session, staffed, people, unit, draft
     )
     planning.cancel_request(session, people[Role.DISPATCHER], draft)
     duty.language = "en"
+    session.commit()
     by_kind = {request["kind"]: facts(request) for request in seen(session, duty)}
+    session.commit()
     assert by_kind["user_create"] == {
         "login_name": "wang.li", "name": "王丽", "role": "Officer", "site": "north", "person": "O-north",
     }  # fmt: skip
     assert by_kind["user_password"] == {"login_name": "duty", "name": "甲 duty", "role": "Duty operator"}
     assert by_kind["lockout_release"] == {"site": "north", "panel": "outer panel"}
     assert by_kind["import"] == {"file": "bank.zip", "content": "people 12, vehicles 3"}
+    page = log_in(staffed.users[Role.DUTY]).get("/approvals").text
+    assert page.count("<section") == len(by_kind)
     assert by_kind["run_cancel"]["crew_at_door"] == "E000, E001"
     assert set(by_kind) == set(four_eyes.KINDS) - {"run_release", "run_change"}
     assert set(approval_view.ABOUT) == set(four_eyes.KINDS)

@@ -31,6 +31,9 @@ def test_a_second_person_lets_people_in(browsers, folder, services):
     answer = upload(browsers[Role.ADMINISTRATOR], import_folder.pack(folder))
     assert answer.status_code == 202
     decision = f"/api/approvals/{answer.json()['approval_id']}/decision"
+    page = browsers[Role.DUTY].get("/approvals").text
+    for said in ("K001", "孙库", "金库管理员", "指纹 1、2", "照片", "陈调度", "新增"):
+        assert said in page, f"whoever approves sees {said}"
     (waiting,) = (services.settings.data / "imports").iterdir()
     assert b"bank.xlsx" not in waiting.read_bytes(), "what waits is sealed"
     before = {one["staff_number"] for one in browsers[Role.DUTY].get("/api/people").json()}

@@ -19,6 +19,8 @@ from doorward_server.security.users import SECOND_HALF
 from doorward_server.services import services_of
 
 Fact = dict[str, str]
+# What only some kinds of request have beside their facts.
+_NOTHING_MORE: dict[str, list] = {"stops": [], "people": [], "logins": []}
 
 
 def build(session: Session, user: User) -> dict[str, Any]:
@@ -45,6 +47,7 @@ def _shown(session: Session, user: User, approval: Approval, now: datetime) -> d
         "own": own,
         "half": SECOND_HALF if kind.joint else 0,
         "may_decide": allows(user.role, kind.decide) and not four_eyes.is_same_person(user, requester),
+        **_NOTHING_MORE,
         **ABOUT[approval.kind](session, approval, user.language),
     }
 
@@ -96,7 +99,30 @@ def _import(_session: Session, approval: Approval, language: str) -> dict[str, A
     rows = approval.payload["rows"]
     counts = [text(f"rows_{sheet}", language, count=counted["rows"]) for sheet, counted in rows.items()]
     joint = "，" if language == "zh" else ", "
-    return {"facts": [_fact("file", approval.payload["name"]), _fact("content", joint.join(counts))]}
+    return {
+        "facts": [_fact("file", approval.payload["name"]), _fact("content", joint.join(counts))],
+        "people": [_gaining(person, language) for person in approval.payload.get("people", [])],
+        "logins": [_login(user, language) for user in approval.payload.get("logins", [])],
+    }
+
+
+def _gaining(person: dict[str, Any], language: str) -> dict[str, Any]:
+    """Somebody whom an import brings, or brings something: a photo, fingers."""
+    fingers = ("、" if language == "zh" else ", ").join(str(number) for number in person["fingers"])
+    got = [text("brings_photo", language)] if person["photo"] else []
+    got += [text("brings_fingers", language, fingers=fingers)] if fingers else []
+    return {
+        "key": person["number"],
+        "name": person["name_zh" if language == "zh" else "name_en"] or "",
+        "role": text(f"person_{person['role']}", language) if person["role"] else "",
+        "new": person["new"],
+        "got": " · ".join(got),
+    }
+
+
+def _login(user: dict[str, Any], language: str) -> dict[str, Any]:
+    role = text(f"role_{user['role']}", language)
+    return {"key": user["login"], "name": user["name"], "role": role, "new": user["new"], "got": ""}
 
 
 def _lockout(session: Session, approval: Approval, language: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from doorward_server.audit import service as audit
 from doorward_server.database import after_commit
 from doorward_server.fleet.models import Site
+from doorward_server.importing import gains
 from doorward_server.importing.apply import Writer
 from doorward_server.importing.findings import Finding, finding
 from doorward_server.importing.judge import judge
@@ -30,13 +31,16 @@ from doorward_server.services import Services, services_of
 class Report(NamedTuple):
     """The outcome: what is wrong (then nothing was written), or how many rows were new, changed and the same.
 
-    `without_password`: logins nobody can use until a password is set.
+    `without_password`: logins nobody can use until a password is set. `people` and `logins`: of an import
+    that was only judged, who would gain what (see gains.py).
     """
 
     findings: list[Finding]
     counts: dict[str, dict[str, int]]
     digest: str
     without_password: list[str]
+    people: list[dict[str, Any]] = []  # noqa: RUF012 - never changed
+    logins: list[dict[str, Any]] = []  # noqa: RUF012
 
     @property
     def applied(self) -> bool:
@@ -79,7 +83,10 @@ def check(session: Session, source: Source) -> Report:
     """Judge a source without writing anything."""
     bundle = judge(session, source)
     rows: Mapping[str, Any] = {sheet: {"rows": len(rows)} for sheet, rows in bundle.rows.items() if rows}
-    return Report(bundle.findings, dict(rows), bundle.digest, [])
+    if bundle.findings:
+        return Report(bundle.findings, dict(rows), bundle.digest, [])
+    people, logins = gains.people_of(session, bundle), gains.logins_of(session, bundle)
+    return Report([], dict(rows), bundle.digest, [], people, logins)
 
 
 def request_import(session: Session, user: User, archive: bytes, name: str, report: Report) -> Approval:
@@ -91,6 +98,7 @@ def request_import(session: Session, user: User, archive: bytes, name: str, repo
         raise refusal(report.findings)
     token = secrets.token_hex(16)
     payload = {"token": token, "name": name[:100], "digest": report.digest, "rows": report.counts}
+    payload |= {"people": report.people, "logins": report.logins}
     approval = four_eyes.request(session, user, "import", f"import:{report.digest[:16]}", payload)
     _staged(session, token).write_bytes(biometrics.seal_with_master(session, f"import:{token}", archive))
     return approval

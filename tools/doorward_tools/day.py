@@ -38,8 +38,8 @@ SECOND_STOPS = (("B03", 1, ["HX-0006", "HX-0009"]), ("B02", 2, ["HX-0008"]), ("B
 LOGINS = {
     "duty1": "the wall: every run, record and alarm",
     "o3001": "the host screen of B01: compare, count heads, approve",
-    "dispatch1": "plans runs, by the API; the pages for it come later",
-    "dispatch2": "releases what another dispatcher planned, likewise",
+    "dispatch1": "plans runs and asks for their release, by the API for now",
+    "dispatch2": "approves what another dispatcher asks for",
     "auditor1": "reads everything",
 }
 

@@ -15,7 +15,7 @@ MOST = 1000
 def people_of(session: Session, bundle: Bundle) -> list[dict[str, Any]]:
     """Everybody in the sheets of people and fingers: number, names, role, whether new, photo, finger numbers.
 
-    Names and role are None for somebody who only gets fingers.
+    Who is new comes first. Names and role are None for somebody who only gets fingers.
     """
     known = _known(session, Person, "staff_number")
     fingers: dict[str, list[int]] = {}
@@ -30,14 +30,17 @@ def people_of(session: Session, bundle: Bundle) -> list[dict[str, Any]]:
             "photo": number in bundle.photos,
             "fingers": sorted(fingers.get(number, [])),
         }
-        for number in sorted(said.keys() | fingers.keys())[:MOST]
+        for number in sorted(said.keys() | fingers.keys(), key=lambda number: (number in known, number))[
+            :MOST
+        ]
     ]
 
 
 def logins_of(session: Session, bundle: Bundle) -> list[dict[str, Any]]:
-    """Everybody in the sheet of users: login, name, role, whether new."""
+    """Everybody in the sheet of users: login, name, role, whether new; who is comes first."""
     known = _known(session, User, "login")
-    rows = sorted((row.values for row in bundle.rows["users"]), key=lambda values: values["login"])
+    rows = [row.values for row in bundle.rows["users"]]
+    rows.sort(key=lambda values: (values["login"] in known, values["login"]))
     return [
         {name: values[name] for name in ("login", "name", "role")} | {"new": values["login"] not in known}
         for values in rows[:MOST]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, exists, or_
 from sqlmodel import Session, SQLModel, col, select
 
 from doorward_server.people.models import PersonKey
@@ -17,11 +17,20 @@ _PURPOSE = "blob"
 # added to these tables, below, is written at once, so that the session holds nothing back.
 _BLOB: Any = SQLModel.metadata.tables["blob"]
 _DERIVED: Any = SQLModel.metadata.tables["derived"]
+_KEY: Any = SQLModel.metadata.tables["personkey"]
 _NAMED = select(Blob).where(col(Blob.hash).in_(bindparam("names", expanding=True)))
-_OWNER = select(_BLOB.c.hash, _BLOB.c.person_id).where(_BLOB.c.hash == bindparam("name"))
 _SIZE = select(_BLOB.c.size).where(_BLOB.c.hash == bindparam("name"))
-_MADE = select(_DERIVED.c.hash).where(
-    _DERIVED.c.kind == bindparam("kind"), _DERIVED.c.source == bindparam("source")
+# Not sealed with a key that somebody else took along.
+_HELD = or_(
+    _BLOB.c.person_id.is_(None),
+    _BLOB.c.person_id == bindparam("person"),
+    exists(select(_KEY.c.person_id).where(_KEY.c.person_id == _BLOB.c.person_id)),
+)
+_KEPT = select(_BLOB.c.hash).where(_BLOB.c.hash == bindparam("name"), _HELD)
+_MADE = (
+    select(_DERIVED.c.hash)
+    .join(_BLOB, _BLOB.c.hash == _DERIVED.c.hash)
+    .where(_DERIVED.c.kind == bindparam("kind"), _DERIVED.c.source == bindparam("source"), _HELD)
 )
 
 
@@ -32,7 +41,7 @@ def put(session: Session, content: bytes, person_id: int | None = None) -> bytes
     key is stored again.
     """
     name = hashlib.sha256(content).digest()
-    if not _is_held(session, name, person_id):
+    if _value(session, _KEPT, name=name, person=person_id) is None:
         kept = content
         if person_id is not None:
             kept = biometrics.seal(session, person_id, _PURPOSE, content)
@@ -77,21 +86,13 @@ def derive(
     What `make` raises is passed on, and nothing is remembered then.
     """
     digest = hashlib.sha256(source).digest()
-    known = _value(session, _MADE, kind=kind, source=digest)
-    if known is not None and (person_id is None or _is_held(session, known, person_id)):
+    known = _value(session, _MADE, kind=kind, source=digest, person=person_id)
+    if known is not None:
         return known
     name = put(session, make(), person_id)
     session.merge(Derived(kind=kind, source=digest, hash=name))
     session.flush()
     return name
-
-
-def _is_held(session: Session, name: bytes, person_id: int | None) -> bool:
-    """Whether a content is stored, and not sealed with a key that somebody else took along."""
-    row = session.connection().execute(_OWNER, {"name": name}).first()
-    if row is None:
-        return False
-    return row.person_id in (None, person_id) or session.get(PersonKey, row.person_id) is not None
 
 
 def _value(session: Session, statement: Any, **values: Any) -> Any:

@@ -5,11 +5,15 @@ import stat
 import pytest
 import server_bank as bank
 from doorward_server.audit.models import Decision
+from doorward_server.fleet.models import Site
+from doorward_server.handovers import pictures
+from doorward_server.handovers.models import Picture
 from doorward_server.people import service as people
 from doorward_server.people.models import Finger, Person, PersonKey
 from doorward_server.security import biometrics
 from doorward_server.security.biometrics import SealBroken
 from doorward_server.security.keys import KeyFileError, KeyStore
+from doorward_server.units.service import register_unit
 from sqlmodel import col, select
 
 
@@ -74,6 +78,20 @@ def test_removing_somebody_destroys_the_key_and_says_so(session, escort):
     assert session.exec(select(Finger).where(Finger.person_id == escort.id)).all() == []
     kinds = [row.kind for row in session.exec(select(Decision).order_by(col(Decision.index)))]
     assert kinds[-2:] == ["person_removed", "person_key_destroyed"]
+
+
+@pytest.mark.shows("D17")
+def test_a_picture_of_somebody_who_has_been_removed_is_deleted_as_it_comes(session, escort, staffed):
+    """A unit may have taken it before, and report it days later: no key would ever delete it."""
+    site = session.get(Site, staffed.sites["north"].id)
+    unit = register_unit(session, b"unit-001", site, b"\1" * 64, b"\2" * 64, b"\3" * 64)
+    picture = Picture(hash=bytes(32), unit_id=unit.id, person_id=escort.id, time=0)
+    people.remove_person(session, None, escort)
+    pictures.keep(session, picture, b"\xff\xd8 a face")
+    session.flush()
+    assert picture.received is not None, "it has come, and is not asked for again"
+    assert picture.content == b"P"
+    assert pictures.content_of(session, picture) is None
 
 
 def test_key_files_are_for_the_server_alone(services):

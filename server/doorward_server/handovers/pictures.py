@@ -17,13 +17,15 @@ _OF_PERSON, _OF_NOBODY = b"P", b"M"
 
 
 def keep(session: Session, picture: Picture, content: bytes) -> None:
-    """Seal and keep a picture's content, a JPEG."""
+    """Seal and keep a picture's content, a JPEG. One of somebody who has been removed is deleted as it comes."""
     purpose = _purpose(picture)
     person = session.get(Person, picture.person_id) if picture.person_id is not None else None
-    if person is not None and person.removed_at is None:
+    if person is None:
+        picture.content = _OF_NOBODY + biometrics.seal_with_master(session, purpose, content)
+    elif person.removed_at is None:
         picture.content = _OF_PERSON + biometrics.seal(session, person.id, purpose, content)
     else:
-        picture.content = _OF_NOBODY + biometrics.seal_with_master(session, purpose, content)
+        picture.content = _OF_PERSON
     picture.received = services_of(session).clock.milliseconds()
     session.add(picture)
 

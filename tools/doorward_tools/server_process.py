@@ -1,6 +1,8 @@
 """`doorward serve` in a process of its own, for commands that need a server beside them."""
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from doorward_tools import day
 
 START_SECONDS = 60
 STOP_SECONDS = 10
+_PR_SET_PDEATHSIG = 1
 
 
 class ServerProcess:
@@ -50,6 +53,7 @@ def serving(data: Path, port: int) -> Iterator[ServerProcess]:
     process = subprocess.Popen(  # noqa: S603
         arguments,
         start_new_session=True,  # Ctrl-C is for us to pass on
+        preexec_fn=_end_with_caller if sys.platform == "linux" else None,
         stdout=subprocess.DEVNULL,  # the address is for us to tell
     )
 
@@ -66,3 +70,8 @@ def serving(data: Path, port: int) -> Iterator[ServerProcess]:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _end_with_caller() -> None:
+    """However the caller ends, the server ends too, or it would hold port and data (prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -17,7 +17,7 @@ _OF_PERSON, _OF_NOBODY = b"P", b"M"
 
 
 def keep(session: Session, picture: Picture, content: bytes) -> None:
-    """Seal and keep a picture's content, a JPEG. One of somebody who has been removed is deleted as it comes."""
+    """Seal and keep a picture's content, a JPEG; that of somebody who was removed is deleted as it comes."""
     purpose = _purpose(picture)
     person = session.get(Person, picture.person_id) if picture.person_id is not None else None
     if person is None:

@@ -3,9 +3,8 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from sqlmodel import Session
 
 from doorward_server.alarms import service as alarms
 from doorward_server.console import alarm_view
@@ -24,28 +23,36 @@ Key = Annotated[str, Form(max_length=200)]
 Before = Annotated[str | None, Query(max_length=200)]
 
 
+def _list(
+    session: SessionDependency, user: Centre, everything: bool = False, before: Before = None
+) -> dict[str, Any]:
+    """What a page of the list shows, to whom, and where it leads."""
+    shown = alarm_view.build(session, user, not everything, before)
+    return {
+        "user": user,
+        "alarms": shown.alarms,
+        "everything": everything,
+        "here": _address("alarms", everything, before),
+        "part": _address("alarms_part", everything, before),
+        "open_ones": _address("alarms", False),
+        "all_ones": _address("alarms", True),
+        "newest": _address("alarms", everything) if before else "",
+        "older": _address("alarms", everything, shown.older) if shown.older else "",
+        "may_handle": allows(user.role, Permission.HANDLE_ALARMS),
+    }
+
+
+Listed = Annotated[dict[str, Any], Depends(_list)]
+
+
 @router.get("/alarms")
-def alarms_page(
-    request: Request,
-    services: ServicesDependency,
-    session: SessionDependency,
-    user: Centre,
-    everything: bool = False,
-    before: Before = None,
-) -> HTMLResponse:
-    return render(request, services, "alarms.html", user, **_list(session, user, everything, before))
+def alarms_page(request: Request, services: ServicesDependency, listed: Listed) -> HTMLResponse:
+    return render(request, services, "alarms.html", **listed)
 
 
 @router.get("/alarms/part")
-def alarms_part(
-    request: Request,
-    services: ServicesDependency,
-    session: SessionDependency,
-    user: Centre,
-    everything: bool = False,
-    before: Before = None,
-) -> HTMLResponse:
-    return render(request, services, "parts/alarms.html", user, **_list(session, user, everything, before))
+def alarms_part(request: Request, services: ServicesDependency, listed: Listed) -> HTMLResponse:
+    return render(request, services, "parts/alarms.html", **listed)
 
 
 @router.post("/alarms/acknowledge")
@@ -68,25 +75,10 @@ def close(
         alarms.close(session, user, key, note)
     except Problem as problem:
         session.rollback()
-        content = _list(session, user, everything=False, before=None)
-        content["problem"] = said_in_one(problem.answer, user.language)
-        return render(request, services, "alarms.html", user, problem.status, path=url("alarms"), **content)
+        listed = _list(session, user)
+        listed["problem"] = said_in_one(problem.answer, user.language)
+        return render(request, services, "alarms.html", status=problem.status, path=url("alarms"), **listed)
     return go(back)
-
-
-def _list(session: Session, user: User, everything: bool, before: str | None) -> dict[str, Any]:
-    shown = alarm_view.build(session, user, not everything, before)
-    return {
-        "alarms": shown.alarms,
-        "everything": everything,
-        "here": _address("alarms", everything, before),
-        "part": _address("alarms_part", everything, before),
-        "open_ones": _address("alarms", False),
-        "all_ones": _address("alarms", True),
-        "newest": _address("alarms", everything) if before else "",
-        "older": _address("alarms", everything, shown.older) if shown.older else "",
-        "may_handle": allows(user.role, Permission.HANDLE_ALARMS),
-    }
 
 
 def _address(page: str, everything: bool, before: str | None = None) -> str:

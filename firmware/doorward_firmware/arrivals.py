@@ -18,9 +18,8 @@ from doorward_firmware.logic import arrival, events, flows
 from doorward_firmware.logic.task import from_order
 
 _TID_TRIES = const(5)  # readings in a row without the chip's answer before that is told
-_OUT_OF_REACH_MS = const(
-    600_000
-)  # longer than a handover: a van that parks behind the gate has to come out yet
+# Longer than a handover: a van that parks behind the gate passes it once more on its way out.
+_OUT_OF_REACH_MS = const(600_000)
 _GATE_TAG = "gate_tag"  # in records: an expected vehicle's chip does not answer
 
 

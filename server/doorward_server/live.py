@@ -81,15 +81,13 @@ class Live:
         self.lock = threading.Lock()
         self.closed = False
         self._subscriptions: list[Subscription] = []
-        self._sequence = 0
 
     def publish(self, topic: str, payload: dict[str, Any]) -> None:
-        """Hand an event to every listener: `payload` plus `topic` and a running `sequence`."""
+        """Hand an event to every listener: `payload` plus `topic`."""
         with self.lock:
-            self._sequence += 1
             if not self._subscriptions:
                 return
-            event = {**payload, "topic": topic, "sequence": self._sequence}
+            event = {**payload, "topic": topic}
             for subscription in self._subscriptions:
                 subscription.offer(event)
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import server_bank as bank
+from console_branch import Branch
 from doorward_server.app import create_app, open_services
 from doorward_server.clock import to_milliseconds
 from doorward_server.security import sessions
@@ -122,3 +123,10 @@ def log_in(app, services):
         return browser
 
     return begin
+
+
+@pytest.fixture
+def branch(session, staffed, clock, monkeypatch) -> Branch:
+    """The bank's north branch, whose unit has just been registered and has a delivery planned."""
+    monkeypatch.setattr("doorward_server.units.contents.PROMPTS", {})
+    return Branch(session, staffed, clock)

@@ -134,11 +134,7 @@ def _lockout(session: Session, approval: Approval, language: str) -> dict[str, A
 def _new_user(session: Session, approval: Approval, language: str) -> dict[str, Any]:
     fields = approval.payload["fields"]
     site = session.get(Site, fields["site_id"]) if fields.get("site_id") else None
-    facts = [
-        _fact("login_name", fields["login"]),
-        _fact("name", fields["name"]),
-        _fact("role", text(f"role_{fields['role']}", language)),
-    ]
+    facts = _who(fields["login"], fields["name"], fields["role"], language)
     if site is not None:
         facts.append(_fact("site", site_name(site, language)))
     if fields.get("person_id"):
@@ -148,13 +144,11 @@ def _new_user(session: Session, approval: Approval, language: str) -> dict[str, 
 
 def _password(session: Session, approval: Approval, language: str) -> dict[str, Any]:
     user = session.get_one(User, approval.payload["user_id"])
-    return {
-        "facts": [
-            _fact("login_name", user.login),
-            _fact("name", user.name),
-            _fact("role", text(f"role_{user.role}", language)),
-        ]
-    }
+    return {"facts": _who(user.login, user.name, user.role, language)}
+
+
+def _who(login: str, name: str, role: str, language: str) -> list[Fact]:
+    return [_fact("login_name", login), _fact("name", name), _fact("role", text(f"role_{role}", language))]
 
 
 ABOUT = {

@@ -23,7 +23,6 @@ from doorward_server.security.roles import Permission, allows
 from doorward_server.services import Services
 
 KEEP_ALIVE_SECONDS = 20
-# Not the running number: its gaps would tell a site that something silent has happened.
 _TOLD = ("topic", "site", "name", "severity", "speech", "dropped")
 
 

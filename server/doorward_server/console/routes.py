@@ -177,10 +177,13 @@ def restart(
     user: Handler,
     site: SiteId,
     handover: Annotated[int, Form(ge=1)],
-    why: Annotated[str, Form(min_length=1, max_length=500)],
+    why: Annotated[str, Form(min_length=3, max_length=1000)],
 ) -> Response:
+    frozen = handovers.get_handover(session, user, handover)
+    if frozen.site_id != site:
+        raise not_found("交接", "handover")
     try:
-        handovers.restart(session, user, handovers.get_handover(session, user, handover), why)
+        handovers.restart(session, user, frozen, why)
     except Problem as refusal:
         session.rollback()
         said = said_in_one(refusal.answer, user.language)

@@ -24,8 +24,8 @@ TEXTS = {
     "password": ("密码", "Password"),
     "back_home": ("回到首页", "Back to the first page"),
     "no_page": (
-        "您的角色目前没有页面，请使用命令行或接口。",
-        "Your role has no page yet: use the command line or the API.",
+        "您的账号没有所属网点，请联系管理员。",
+        "Your login belongs to no site: ask an administrator.",
     ),
     "connection_lost": (
         "与服务器的连接中断，画面不是最新的。正在重新连接……",

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from doorward_firmware.logic import entering, events, flows, interlock, lockout, settings, unit
+from doorward_firmware.logic import entering, events, flows, interlock, settings, unit
 from doorward_protocol import errors
 from doorward_protocol.objects import APPROVE, REFUSE, RELEASE_LOCKOUT, RESTART
 from doorward_protocol.records import (
@@ -352,43 +352,6 @@ def test_a_frozen_task_says_so_once():
 
 def test_hand_has_three_phases():
     assert len({entering.RUNNING, entering.FROZEN, entering.CLOSED}) == 3
-
-
-@pytest.mark.shows("D18")
-def test_the_officer_sees_that_the_outer_panel_is_locked():
-    edges = Edges()
-    edges.arrive()
-    for _ in range(5):
-        edges.touch(PANEL_OUTER)
-    locked = [effect for effect in edges.effects if effect[0] == events.SHOW and effect[2] == 6]
-    assert {effect[1] for effect in locked} == {PANEL_OUTER, PANEL_INNER}
-    edges.effects.clear()
-    edges.arrive(a_task(b"nonce002"))
-    assert [effect[2] for effect in edges.effects if effect[0] == events.SHOW][-2:] == [6, 6]
-    edges.effects.clear()
-    edges.wait(30_000)
-    assert [effect[2] for effect in edges.effects if effect[0] == events.SHOW] == [3, 3]
-
-
-def test_a_panel_whose_lock_has_run_out_does_not_keep_the_next_crew_away():
-    edges = Edges()
-    edges.arrive()
-    for _ in range(5):
-        edges.touch(PANEL_OUTER)
-    edges.wait(30_000)
-    edges.effects.clear()
-    edges.arrive(a_task(b"nonce002"))
-    assert [effect[2] for effect in edges.effects if effect[0] == events.SHOW] == [2, 2, 3]
-
-
-def test_a_lock_of_ages_still_has_a_date():
-    edges = Edges()
-    edges.state = edges.state.but(outer=lockout.Lockout(failures=49))
-    edges.arrive()
-    edges.touch(PANEL_OUTER)
-    assert edges.last("locked") == {"panel": PANEL_OUTER, "failures": 50, "until": unit.LAST_MOMENT}
-    edges.command(RELEASE_LOCKOUT, panel=PANEL_OUTER, decided_by=[901, 902])
-    assert edges.state.outer == lockout.Lockout()
 
 
 def test_egress_and_fire_are_recorded_in_every_state():

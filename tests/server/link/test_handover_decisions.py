@@ -187,6 +187,8 @@ def test_it_is_restarted_at_the_branchs_page_too_and_not_by_the_branch(
     delivery.freeze(errors.HEAD_COUNT_MISMATCH)
     online.store_all()
     assert officer.post(f"{page}/restart", data=form).status_code == 403
+    elsewhere = f"/host/{day.bank.sites['south'].id}/restart"
+    assert duty.post(elsewhere, data=form).status_code == 404
     assert f'action="{page}/restart"' in duty.get(page).text
     answer = duty.post(f"{page}/restart", data=form, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, page)

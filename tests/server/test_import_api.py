@@ -47,6 +47,16 @@ def test_a_second_person_lets_people_in(browsers, folder, services):
     assert not waiting.exists()
 
 
+def test_whoever_approves_is_told_how_many_are_not_listed(browsers, folder, monkeypatch):
+    monkeypatch.setattr(service, "LISTED", 2)
+    import_folder.write(folder)
+    upload(browsers[Role.ADMINISTRATOR], import_folder.pack(folder))
+    page = browsers[Role.DUTY].get("/approvals").text
+    assert "<dt>未列出</dt><dd>4</dd>" in page, "three of five people and one of three logins"
+    assert "K001" in page, "who is new comes first"
+    assert "张伟" not in page
+
+
 @pytest.mark.shows("S20")
 def test_a_refused_import_leaves_nothing_behind(browsers, folder, services):
     import_folder.write(folder)

@@ -98,9 +98,14 @@ def _stop(session: Session, stop: dict[str, Any], language: str) -> dict[str, An
 def _import(_session: Session, approval: Approval, language: str) -> dict[str, Any]:
     rows = approval.payload["rows"]
     counts = [text(f"rows_{sheet}", language, count=counted["rows"]) for sheet, counted in rows.items()]
-    joint = "，" if language == "zh" else ", "
+    facts = [
+        _fact("file", approval.payload["name"]),
+        _fact("content", ("，" if language == "zh" else ", ").join(counts)),
+    ]
+    if more := approval.payload.get("not_listed"):
+        facts.append(_fact("not_listed", str(more)))
     return {
-        "facts": [_fact("file", approval.payload["name"]), _fact("content", joint.join(counts))],
+        "facts": facts,
         "people": [_gaining(person, language) for person in approval.payload.get("people", [])],
         "logins": [_login(user, language) for user in approval.payload.get("logins", [])],
     }

@@ -121,6 +121,7 @@ TEXTS = {
     "role": ("角色", "Role"),
     "person": ("人员", "Person"),
     "note": ("备注", "Note"),
+    "not_listed": ("未列出", "Not listed"),
     "brings_people": ("涉及人员", "People"),
     "brings_logins": ("涉及用户", "Users"),
     "brings_new": ("新增", "new"),

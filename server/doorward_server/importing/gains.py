@@ -8,9 +8,6 @@ from doorward_server.importing.judge import Bundle
 from doorward_server.people.models import Person
 from doorward_server.security.models import User
 
-# Of each kind; a bank's first import is larger, and is not approved at a page.
-MOST = 1000
-
 
 def people_of(session: Session, bundle: Bundle) -> list[dict[str, Any]]:
     """Everybody in the sheets of people and fingers: number, names, role, whether new, photo, finger numbers.
@@ -22,6 +19,7 @@ def people_of(session: Session, bundle: Bundle) -> list[dict[str, Any]]:
     for row in bundle.rows["fingers"]:
         fingers.setdefault(row.values["staff_number"], []).append(row.values["finger"])
     said = {row.values["staff_number"]: row.values for row in bundle.rows["people"]}
+    numbers = sorted(said.keys() | fingers.keys(), key=lambda number: (number in known, number))
     return [
         {
             "number": number,
@@ -30,9 +28,7 @@ def people_of(session: Session, bundle: Bundle) -> list[dict[str, Any]]:
             "photo": number in bundle.photos,
             "fingers": sorted(fingers.get(number, [])),
         }
-        for number in sorted(said.keys() | fingers.keys(), key=lambda number: (number in known, number))[
-            :MOST
-        ]
+        for number in numbers
     ]
 
 
@@ -43,7 +39,7 @@ def logins_of(session: Session, bundle: Bundle) -> list[dict[str, Any]]:
     rows.sort(key=lambda values: (values["login"] in known, values["login"]))
     return [
         {name: values[name] for name in ("login", "name", "role")} | {"new": values["login"] not in known}
-        for values in rows[:MOST]
+        for values in rows
     ]
 
 

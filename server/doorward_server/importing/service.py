@@ -27,6 +27,9 @@ from doorward_server.security.models import Approval, User
 from doorward_server.security.roles import allows
 from doorward_server.services import Services, services_of
 
+# People, and logins, that a request lists by name; how many more there are it says.
+LISTED = 1000
+
 
 class Report(NamedTuple):
     """The outcome: what is wrong (then nothing was written), or how many rows were new, changed and the same.
@@ -98,7 +101,8 @@ def request_import(session: Session, user: User, archive: bytes, name: str, repo
         raise refusal(report.findings)
     token = secrets.token_hex(16)
     payload = {"token": token, "name": name[:100], "digest": report.digest, "rows": report.counts}
-    payload |= {"people": report.people, "logins": report.logins}
+    payload |= {"people": report.people[:LISTED], "logins": report.logins[:LISTED]}
+    payload["not_listed"] = sum(max(0, len(gaining) - LISTED) for gaining in (report.people, report.logins))
     approval = four_eyes.request(session, user, "import", f"import:{report.digest[:16]}", payload)
     _staged(session, token).write_bytes(biometrics.seal_with_master(session, f"import:{token}", archive))
     return approval

@@ -48,8 +48,16 @@ def fail(_session, _unit):
 
 
 @pytest.fixture
-def kept(services):
-    """A keeper whose loop stands still, and with it the time between its steps."""
+def passed(monkeypatch) -> list[float]:
+    """The seconds on the keeper's clock, which stands still unless a test lets time pass."""
+    seconds = [0.0]
+    monkeypatch.setattr(asyncio.BaseEventLoop, "time", lambda _loop: seconds[0])
+    return seconds
+
+
+@pytest.fixture
+def kept(services, passed):
+    """A keeper whose loop stands still."""
 
     async def make() -> keeper.Keeper:
         return keeper.Keeper(services)
@@ -74,11 +82,14 @@ def test_after_a_start_everybody_is_looked_at_a_few_at_a_time(units, kept, trans
     assert sorted(one for some in transactions for one in some) == sorted(units)
 
 
-def test_the_look_at_everybody_leaves_others_their_time(units, kept, transactions):
-    delay = kept._step(set())
-    assert 0 < delay <= keeper.PAUSE_SECONDS
-    kept._step(set())  # a plan has changed, and it is no time to go on
+def test_the_look_at_everybody_leaves_others_their_time(units, kept, transactions, passed):
+    assert kept._step(set()) == keeper.PAUSE_SECONDS
+    passed[0] += keeper.PAUSE_SECONDS / 4
+    assert kept._step(set()) == keeper.PAUSE_SECONDS * 3 / 4  # a plan has changed; it is no time to go on
     assert transactions == [units[:3]]
+    passed[0] += keeper.PAUSE_SECONDS
+    kept._step(set())
+    assert transactions == [units[:3], units[3:6]]
 
 
 def test_what_fails_is_looked_at_again(units, kept, transactions, monkeypatch):

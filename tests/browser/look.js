@@ -4,7 +4,7 @@
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = texts.nextNode(); text; text = texts.nextNode()) {
     const element = text.parentElement;
-    if (!text.nodeValue.trim() || !element.checkVisibility() || element.closest("script, option, .skip")) continue;
+    if (!text.nodeValue.trim() || !element.checkVisibility() || element.closest("script, option, textarea, .skip")) continue;
     const range = document.createRange();
     range.selectNodeContents(text);
     const box = range.getBoundingClientRect();

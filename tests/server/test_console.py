@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import threading
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,7 @@ PREFIXES = (
     "kind_",
     "device_",
     "rows_",
+    "duty_",
 )
 
 
@@ -48,7 +49,7 @@ def _used_keys() -> set[str]:
     sources = [*FOLDER.rglob("*.html"), *FOLDER.glob("*.py")]
     found = set()
     for source in sources:
-        if source.name == "texts.py":
+        if source.name.endswith("texts.py"):
             continue
         found |= set(re.findall(r"""["']([a-z]+(?:_[a-z]+)*)["']""", source.read_text()))
     return found
@@ -123,6 +124,15 @@ def test_a_time_of_another_day_bears_its_date(moment, shown):
     zone, now = ZoneInfo("Asia/Shanghai"), datetime.fromisoformat("2026-01-01T04:00:00+00:00")
     then = datetime.fromisoformat(moment)
     assert moments.day_and_time(to_milliseconds(then), to_milliseconds(now), zone) == shown
+
+
+@pytest.mark.parametrize(
+    ("today", "shown"), [((2026, 1, 2), "00:30–01:00"), ((2026, 1, 1), "01-02 00:30–01:00")]
+)
+def test_a_window_of_another_day_bears_its_date(today, shown):
+    begin = datetime.fromisoformat("2026-01-01T16:30:00+00:00")
+    zone = ZoneInfo("Asia/Shanghai")
+    assert moments.window_of_day(begin, begin + timedelta(minutes=30), date(*today), zone) == shown
 
 
 def test_somebody_unknown_is_sent_to_the_login(client):

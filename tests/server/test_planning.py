@@ -10,7 +10,7 @@ from doorward_server.audit import entries
 from doorward_server.audit.models import Decision
 from doorward_server.fleet.models import Vehicle
 from doorward_server.people.models import Person
-from doorward_server.planning import progress, service
+from doorward_server.planning import changes, progress, service
 from doorward_server.planning.models import RunStatus, RunVersion, StopStatus
 from doorward_server.planning.plan import Member, plan_of
 from doorward_server.problems import Problem
@@ -211,21 +211,21 @@ def test_nothing_changes_while_a_handover_is_under_way(session, released, first,
 @pytest.mark.shows("D4")
 def test_a_branch_sees_what_changed_and_acknowledges_it_once(session, released, first, second, staffed):
     north = staffed.sites["north"].id
-    assert progress.unseen_changes(session, north) == []
+    assert changes.unseen(session, north) == []
     crew = (Member(staffed.crew[2].id), Member(staffed.crew[3].id))
     change_crew(session, released, first, second, crew)
-    ((stop, version),) = progress.unseen_changes(session, north)
+    ((stop, version),) = changes.unseen(session, north)
     assert list(version.changes) == ["crew"]
     assert version.changes["crew"]["after"][0]["person"] == staffed.crew[2].id
     officer = session.get(User, staffed.users["officer"].id)
     with pytest.raises(Problem, match="old_version"):
-        progress.acknowledge_change(session, officer, stop.id, 1)
-    progress.acknowledge_change(session, officer, stop.id, 2)
-    progress.acknowledge_change(session, officer, stop.id, 2)
-    assert progress.unseen_changes(session, north) == []
+        changes.acknowledge(session, officer, stop.id, 1)
+    changes.acknowledge(session, officer, stop.id, 2)
+    changes.acknowledge(session, officer, stop.id, 2)
+    assert changes.unseen(session, north) == []
     elsewhere = service.stops_of(session, released)[1]
     with pytest.raises(Problem, match="not_found"):
-        progress.acknowledge_change(session, officer, elsewhere.id, 2)
+        changes.acknowledge(session, officer, elsewhere.id, 2)
 
 
 def test_two_people_cancel_what_is_left(session, released, first, second, told, clock):

@@ -5,20 +5,21 @@ from typing import Any
 
 from sqlmodel import Session
 
-from doorward_server.clock import from_milliseconds, to_milliseconds
+from doorward_server.clock import to_milliseconds
+from doorward_server.console import run_content
 from doorward_server.console.describe import Describer, panel_name, site_name
-from doorward_server.console.moments import day_and_time, window
+from doorward_server.console.facts import Fact, fact
+from doorward_server.console.moments import day_and_time
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site
 from doorward_server.planning.content import content_of_version
-from doorward_server.planning.models import Duty, Run
+from doorward_server.planning.models import Run
 from doorward_server.security import four_eyes
 from doorward_server.security.models import Approval, User
 from doorward_server.security.roles import allows
 from doorward_server.security.users import SECOND_HALF
 from doorward_server.services import services_of
 
-Fact = dict[str, str]
 # What only some kinds of request have beside their facts.
 _NOTHING_MORE: dict[str, list] = {"stops": [], "people": [], "logins": []}
 
@@ -56,54 +57,26 @@ def _moment(session: Session, then: datetime, now: datetime) -> str:
     return day_and_time(to_milliseconds(then), to_milliseconds(now), services_of(session).settings.zone)
 
 
-def _fact(key: str, value: str, before: str = "") -> Fact:
-    """A line: what it is called (a key of TEXTS), what it is, and what it was where that is to change."""
-    return {"key": key, "value": value, "before": before if before != value else ""}
-
-
 def _run(session: Session, approval: Approval, language: str) -> dict[str, Any]:
     """The whole run as it will be; of a change also what it replaces."""
     run = session.get_one(Run, approval.payload["run_id"])
     after = four_eyes.content_of(session, approval)
     before = content_of_version(session, run.id, run.version) if approval.kind == "run_change" else after
-    describer = Describer(session, language)
-    facts = [
-        _fact("date", after["date"]),
-        _fact("vehicle", after["vehicle"]["plate"], before["vehicle"]["plate"]),
-        *(
-            _fact(key, _crew(describer, after, duty), _crew(describer, before, duty))
-            for key, duty in (("crew_at_door", Duty.DOOR), ("crew_in_vehicle", Duty.VEHICLE))
-        ),
-    ]
+    facts = run_content.facts(Describer(session, language), after, before)
     if run.note:
-        facts.append(_fact("note", run.note))
-    return {"facts": facts, "stops": [_stop(session, stop, language) for stop in after["stops"]]}
-
-
-def _crew(describer: Describer, content: dict[str, Any], duty: Duty) -> str:
-    return describer.people([one["person"] for one in content["crew"] if one["duty"] == duty])
-
-
-def _stop(session: Session, stop: dict[str, Any], language: str) -> dict[str, Any]:
-    zone = services_of(session).settings.zone
-    begin, end = (from_milliseconds(stop[name]) for name in ("window_from", "window_until"))
-    return {
-        "window": window(begin, end, zone),
-        "site": site_name(session.get(Site, stop["site"]), language),
-        "kind": stop["kind"],
-        "boxes": [{"number": box["number"], "seal": box["seal"] or ""} for box in stop["boxes"]],
-    }
+        facts.append(fact("note", run.note))
+    return {"facts": facts, "stops": run_content.stops(session, after, language)}
 
 
 def _import(_session: Session, approval: Approval, language: str) -> dict[str, Any]:
     rows = approval.payload["rows"]
     counts = [text(f"rows_{sheet}", language, count=counted["rows"]) for sheet, counted in rows.items()]
     facts = [
-        _fact("file", approval.payload["name"]),
-        _fact("content", ("，" if language == "zh" else ", ").join(counts)),
+        fact("file", approval.payload["name"]),
+        fact("content", ("，" if language == "zh" else ", ").join(counts)),
     ]
     if more := approval.payload.get("not_listed"):
-        facts.append(_fact("not_listed", str(more)))
+        facts.append(fact("not_listed", str(more)))
     return {
         "facts": facts,
         "people": [_gaining(person, language) for person in approval.payload.get("people", [])],
@@ -133,7 +106,7 @@ def _login(user: dict[str, Any], language: str) -> dict[str, Any]:
 def _lockout(session: Session, approval: Approval, language: str) -> dict[str, Any]:
     about = four_eyes.content_of(session, approval)
     site = site_name(session.get(Site, about["site"]), language)
-    return {"facts": [_fact("site", site), _fact("panel", panel_name(about["panel"], language))]}
+    return {"facts": [fact("site", site), fact("panel", panel_name(about["panel"], language))]}
 
 
 def _new_user(session: Session, approval: Approval, language: str) -> dict[str, Any]:
@@ -141,9 +114,9 @@ def _new_user(session: Session, approval: Approval, language: str) -> dict[str, 
     site = session.get(Site, fields["site_id"]) if fields.get("site_id") else None
     facts = _who(fields["login"], fields["name"], fields["role"], language)
     if site is not None:
-        facts.append(_fact("site", site_name(site, language)))
+        facts.append(fact("site", site_name(site, language)))
     if fields.get("person_id"):
-        facts.append(_fact("person", Describer(session, language).person(fields["person_id"])))
+        facts.append(fact("person", Describer(session, language).person(fields["person_id"])))
     return {"facts": facts}
 
 
@@ -153,7 +126,7 @@ def _password(session: Session, approval: Approval, language: str) -> dict[str, 
 
 
 def _who(login: str, name: str, role: str, language: str) -> list[Fact]:
-    return [_fact("login_name", login), _fact("name", name), _fact("role", text(f"role_{role}", language))]
+    return [fact("login_name", login), fact("name", name), fact("role", text(f"role_{role}", language))]
 
 
 ABOUT = {

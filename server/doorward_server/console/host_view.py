@@ -6,12 +6,13 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from doorward_server import reasons
+from doorward_server.console import host_changes
 from doorward_server.console.describe import Describer, door_name, door_state, site_name
 from doorward_server.console.host_crew import decision, people
 from doorward_server.console.host_notices import notices
 from doorward_server.console.moments import day_and_time, window
+from doorward_server.console.run_looks import STOP_LOOKS
 from doorward_server.console.texts import text
-from doorward_server.console.wall_view import STOP_LOOKS
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunStatus, Stop, StopBox, StopStatus
@@ -70,6 +71,7 @@ def build(session: Session, site_id: int, language: str, may_decide: bool) -> di
         "headline": text(f"state_{state}", language),
         "guidance": text(f"guide_{state}", language),
         "notices": warnings,
+        "changes": host_changes.unseen(session, site_id, describer, language),
         "stale_in": stale_in,
         "plate": "",
         "steps": [],
@@ -217,7 +219,7 @@ def _expected(session: Session, site_id: int) -> list[dict[str, Any]]:
                 "plate": vehicle.plate if vehicle else "",
                 "kind": stop.kind,
                 "state": stop.status,
-                "chip": STOP_LOOKS[StopStatus(stop.status)][1],
+                "chip": STOP_LOOKS[StopStatus(stop.status)].chip,
             }
         )
     return shown

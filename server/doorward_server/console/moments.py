@@ -1,6 +1,6 @@
 """Times as pages show them: in the bank's zone, and without the date where it is today's."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 CLOCKS_DIFFER_MS = 2000
@@ -22,6 +22,12 @@ def day_and_time(milliseconds: int, now: int, zone: ZoneInfo) -> str:
 def window(begin: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Two aware datetimes → "09:30–10:00"."""
     return f"{begin.astimezone(zone):%H:%M}–{end.astimezone(zone):%H:%M}"
+
+
+def window_of_day(begin: datetime, end: datetime, today: date, zone: ZoneInfo) -> str:
+    """The same; of another day than today "12-01 09:30–10:00"."""
+    local = begin.astimezone(zone)
+    return window(begin, end, zone) if local.date() == today else f"{local:%m-%d} {window(begin, end, zone)}"
 
 
 def delay(recorded: int, received: int) -> str:

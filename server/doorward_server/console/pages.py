@@ -33,6 +33,7 @@ PATHS = {
     "host_part": "/host/{site}/part",
     "decide": "/host/{site}/decide",
     "restart": "/host/{site}/restart",
+    "seen": "/host/{site}/seen",
     "alarms": "/alarms",
     "alarms_part": "/alarms/part",
     "acknowledge": "/alarms/acknowledge",
@@ -41,6 +42,13 @@ PATHS = {
     "approvals_part": "/approvals/part",
     "decide_request": "/approvals/{approval}/decision",
     "withdraw_request": "/approvals/{approval}/withdrawal",
+    "planning": "/planning",
+    "planning_part": "/planning/part",
+    "new_run": "/planning/new",
+    "run": "/planning/{run}",
+    "run_part": "/planning/{run}/part",
+    "change_run": "/planning/{run}/change",
+    "cancel_run": "/planning/{run}/cancellation",
     "events": "/live",
     "speech_test": "/api/speech/test?language={language}",
 }
@@ -147,6 +155,8 @@ def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:
     entries = []
     if allows(user.role, Permission.SEE_CENTRE):
         entries += [(url("wall"), "wall"), (url("alarms"), "alarms")]
+    if allows(user.role, Permission.SEE_PLAN):
+        entries.append((url("planning"), "planning"))
     if allows(user.role, Permission.SEE_APPROVALS):
         entries.append((url("approvals"), "approvals"))
     if user.role in SITE_ROLES and user.site_id is not None:

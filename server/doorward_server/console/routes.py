@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from doorward_server.console import alarm_pages, approval_pages, host_view, wall_view
+from doorward_server.console import alarm_pages, approval_pages, host_view, planning_pages, wall_view
 from doorward_server.console.describe import site_name
 from doorward_server.console.events import EventStream
 from doorward_server.console.pages import (
@@ -28,6 +28,7 @@ from doorward_server.console.texts import text
 from doorward_server.database import SessionDependency
 from doorward_server.fleet.models import Site
 from doorward_server.handovers import service as handovers
+from doorward_server.planning import changes
 from doorward_server.problems import Problem, not_found
 from doorward_server.security import cookies, sessions, users
 from doorward_server.security.dependencies import ServicesDependency, check_site, needs, public
@@ -39,11 +40,13 @@ router = APIRouter(include_in_schema=False)
 router.include_router(static_router(FOLDER / "static"))
 router.include_router(alarm_pages.router)
 router.include_router(approval_pages.router)
+router.include_router(planning_pages.router)
 
 Self = Annotated[User, needs(Permission.SELF)]
 Centre = Annotated[User, needs(Permission.SEE_CENTRE)]
 AtSite = Annotated[User, needs(Permission.SEE_SITE)]
 Decider = Annotated[User, needs(Permission.DECIDE_HANDOVER)]
+Acknowledger = Annotated[User, needs(Permission.ACKNOWLEDGE_CHANGE)]
 Handler = Annotated[User, needs(Permission.HANDLE_ALARMS)]
 SiteId = Annotated[int, Path(ge=1, alias="site")]
 Language = Literal["zh", "en"]
@@ -191,6 +194,26 @@ def restart(
     return go(url("host", site=site))
 
 
+@router.post("/host/{site}/seen")
+def acknowledge_change(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Acknowledger,
+    site: SiteId,
+    task: Annotated[int, Form(ge=1)],
+    version: Annotated[int, Form(ge=1)],
+) -> Response:
+    check_site(user, site)
+    try:
+        changes.acknowledge(session, user, task, version)
+    except Problem as refusal:
+        session.rollback()
+        said = said_in_one(refusal.answer, user.language)
+        return _host_page(request, services, session, user, site, said, refusal.status)
+    return go(url("host", site=site))
+
+
 @router.get("/live")
 async def live_events(request: Request, services: ServicesDependency, _user: AtSite) -> Response:
     return EventStream(services, request.cookies.get(sessions.COOKIE, ""))
@@ -225,6 +248,7 @@ def _host(session: Session, user: User, site_id: int) -> dict[str, Any]:
     may_decide = allows(user.role, Permission.DECIDE_HANDOVER)
     return {
         "host": host_view.build(session, site_id, user.language, may_decide),
+        "may_acknowledge": allows(user.role, Permission.ACKNOWLEDGE_CHANGE),
         "may_restart": allows(user.role, Permission.HANDLE_ALARMS),
         "site_id": site_id,
         "site_name": site_name(site, user.language),

@@ -2,8 +2,11 @@
 
 A test demands that templates and views use no other key, and that no key is left over.
 
-What alarms are called stands with their rules (alarms/rules.py); what is spoken stands in speech/texts.py.
+Other texts stand with what they are about: of planning in planning_texts.py, the names of alarms with their
+rules (alarms/rules.py), what is spoken in speech/texts.py.
 """
+
+from doorward_server.console.planning_texts import PLANNING_TEXTS
 
 LANGUAGES = ("zh", "en")
 
@@ -113,6 +116,7 @@ TEXTS = {
     "vehicle": ("车辆", "Vehicle"),
     "crew_at_door": ("进门人员", "At the door"),
     "crew_in_vehicle": ("留守车辆", "In the vehicle"),
+    "stops": ("站点", "Stops"),
     "no_boxes": ("无款箱", "no boxes"),
     "file": ("文件", "File"),
     "content": ("内容", "Content"),
@@ -241,6 +245,9 @@ TEXTS = {
     "door_event_forced": ("被强行打开", "Forced open"),
     "expected_today": ("今日任务", "Expected today"),
     "nothing_expected": ("今天没有任务。", "Nothing expected today."),
+    "orders_changed": ("任务单已变更", "An order has changed"),
+    "change_seen": ("已核对变更", "We have seen the change"),
+    "issued_afresh": ("重新下达，内容不变", "issued afresh, unchanged"),
     "history": ("经过", "History"),
     "report": ("交接报告", "Handover report"),
     "seal": ("封签 {seal}", "Seal {seal}"),
@@ -322,6 +329,7 @@ TEXTS = {
     "device_bridge": ("串口扩展", "serial bridge"),
     "device_inputs": ("输入回路", "inputs"),
     "device_doors": ("门锁输出", "door outputs"),
+    **PLANNING_TEXTS,
 }
 
 

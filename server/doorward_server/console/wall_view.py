@@ -11,6 +11,7 @@ from doorward_server.alarms.rules import SEVERITIES
 from doorward_server.console import alarm_view
 from doorward_server.console.describe import Describer, site_name
 from doorward_server.console.moments import clock_time, day_and_time, delay, window
+from doorward_server.console.run_looks import RUN_LOOKS, STOP_LOOKS
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site, Vehicle
 from doorward_server.handovers.models import Handover, HandoverEvent
@@ -22,13 +23,6 @@ from doorward_server.units.models import Unit
 FEED_LENGTH = 60
 ALARMS_SHOWN = 30
 
-STOP_LOOKS = {
-    StopStatus.PLANNED: ("", "", ""),
-    StopStatus.UNDER_WAY: ("active", "wait", "●"),
-    StopStatus.FROZEN: ("bad", "bad", "!"),
-    StopStatus.CLOSED: ("done", "good", "✓"),
-    StopStatus.CANCELLED: ("", "", "–"),
-}
 # Of a handover under way: what a stop's chip looks like.
 _STAGE_LOOKS = {
     "arrived": "info",
@@ -38,7 +32,6 @@ _STAGE_LOOKS = {
     "closed": "good",
     "left": "good",
 }
-_RUN_LOOKS = {RunStatus.RELEASED: "info", RunStatus.CLOSED: "good", RunStatus.PROPOSED: "wait"}
 # Records that deserve an eye in the list of what was heard.
 _RECORD_LOOKS = {
     "vehicle": "info",
@@ -113,10 +106,11 @@ def _runs(session: Session, language: str) -> list[dict[str, Any]]:
         stops = session.exec(select(Stop).where(Stop.run_id == run.id).order_by(col(Stop.sequence))).all()
         shown.append(
             {
+                "id": run.id,
                 "plate": vehicle.plate if vehicle else "",
                 "crew": describer.people(list(members)),
                 "status": run.status,
-                "look": _RUN_LOOKS.get(RunStatus(run.status), ""),
+                "look": RUN_LOOKS[RunStatus(run.status)],
                 "stops": [_stop(session, stop, language) for stop in stops],
             }
         )

@@ -6,25 +6,20 @@ from collections.abc import Iterable
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
-from doorward_server.audit import service as audit
+from doorward_server import live
 from doorward_server.audit.models import Decision
 from doorward_server.fleet.models import Box
 from doorward_server.people.models import Person
 from doorward_server.planning.content import content_of_version
 from doorward_server.planning.models import (
-    ChangeSeen,
     Run,
     RunMember,
     RunStatus,
-    RunVersion,
     Stop,
     StopBox,
     StopStatus,
 )
 from doorward_server.planning.rules import OPEN
-from doorward_server.problems import Problem, not_found
-from doorward_server.security.dependencies import check_site
-from doorward_server.security.models import User
 from doorward_server.services import services_of
 
 # D11: a unit holds an order from so long before its window until so long after the handover closed.
@@ -192,49 +187,13 @@ def sites_of_person(session: Session, person: Person) -> list[int]:
 
 
 def tell_units(session: Session, site_ids: Iterable[int]) -> None:
-    """Let the units of these sites have what is now desired of them."""
+    """Let the units of these sites have what is now desired of them, and their pages look again."""
     from doorward_server.units.service import orders_changed
 
-    orders_changed(session, sorted(set(site_ids)))
-
-
-def unseen_changes(session: Session, site_id: int) -> list[tuple[Stop, RunVersion]]:
-    """Changed orders of open stops at a site that nobody there has acknowledged (D4)."""
-    query = (
-        select(Stop, RunVersion)
-        .join(RunVersion, col(RunVersion.run_id) == col(Stop.run_id))
-        .where(Stop.site_id == site_id, col(Stop.status).in_(OPEN), col(Stop.order_version) > 1)
-        .where(RunVersion.version == Stop.order_version)
-        .order_by(col(Stop.window_from))
-    )
-    return [
-        (stop, version)
-        for stop, version in session.exec(query)
-        if session.get(ChangeSeen, (stop.id, stop.order_version)) is None
-    ]
-
-
-def acknowledge_change(session: Session, user: User, task: int, order_version: int) -> None:
-    """Record that a site has seen a changed order; only the present version can be acknowledged."""
-    stop = session.get(Stop, task)
-    if stop is None:
-        raise not_found("站点任务", "stop")
-    check_site(user, stop.site_id)
-    if stop.order_version != order_version:
-        raise Problem(
-            409,
-            "old_version",
-            f"任务单已是第 {stop.order_version} 版。",
-            f"The order is version {stop.order_version} by now.",
-            "Reload the page and look at the change again. 请刷新页面重新核对变更。",
-        )
-    if session.get(ChangeSeen, (task, order_version)) is None:
-        now = services_of(session).clock.now()
-        session.add(ChangeSeen(stop_id=task, order_version=order_version, user_id=user.id, seen_at=now))
-        session.flush()
-        audit.record(
-            session, user, "change_acknowledged", f"stop:{task}", None, {"order_version": order_version}
-        )
+    sites = sorted(set(site_ids))
+    orders_changed(session, sites)
+    for site_id in sites:
+        live.publish(session, "orders", {"name": "orders", "site": site_id})
 
 
 def _crew(session: Session, stop: Stop) -> list[dict]:

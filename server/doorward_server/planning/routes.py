@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from sqlmodel import Session, col, select
 
 from doorward_server.database import SessionDependency
-from doorward_server.planning import progress, service
+from doorward_server.planning import changes, service
 from doorward_server.planning.models import Duty, Run, RunVersion
 from doorward_server.planning.plan import plan_of
 from doorward_server.planning.rules import findings
@@ -120,14 +120,14 @@ def list_changes(site_id: Id, session: SessionDependency, user: SiteViewer) -> l
             changes=version.changes,
             released_at=version.released_at,
         )
-        for stop, version in progress.unseen_changes(session, site_id)
+        for stop, version in changes.unseen(session, site_id)
     ]
 
 
 @router.post("/stops/{task}/acknowledgement", status_code=204, responses=problem_responses(404, 409))
 def acknowledge_change(task: Id, seen: Seen, session: SessionDependency, user: Acknowledger) -> None:
     """Say that one's site has seen a changed order."""
-    progress.acknowledge_change(session, user, task, seen.order_version)
+    changes.acknowledge(session, user, task, seen.order_version)
 
 
 def _waiting(approval) -> Waiting:

@@ -1,0 +1,170 @@
+"""What is typed in the form of a run (plan_form.py) means: a plan, or row by row what is not understood."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import ParamSpec, TypeVar
+
+from sqlmodel import Session, col, select
+
+from doorward_server.console.plan_form import StopRow, TypedCrew, TypedRun, member_rows, stop_rows
+from doorward_server.console.texts import LANGUAGES, text
+from doorward_server.fleet.models import Box, Site, Vehicle
+from doorward_server.people.models import Person
+from doorward_server.planning.findings import Finding
+from doorward_server.planning.plan import Member, Plan, PlannedBox, PlannedStop
+from doorward_server.services import services_of
+
+# A time that lies before the one it follows is of the next day, unless that makes it later by more than this.
+OVERNIGHT = timedelta(hours=12)
+LONGEST_SEAL = 40
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+_YEARS = range(1971, 2099)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class NotUnderstood(Exception):  # noqa: N818 (it is what the form is told)
+    """What is typed is no plan. `findings` say where and why."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(findings)
+        self.findings = findings
+
+
+class _Unclear(Exception):  # noqa: N818 (one of the above)
+    """A value that means nothing: a key of TEXTS, and what was typed."""
+
+
+def vehicle_and_crew(session: Session, typed: TypedCrew) -> tuple[int, tuple[Member, ...]]:
+    """The vehicle's id and the crew that are typed. Raises NotUnderstood."""
+    reading = _Reading(session)
+    found = reading.vehicle_and_crew(typed)
+    reading.finish()
+    return found
+
+
+def plan(session: Session, typed: TypedRun) -> Plan:
+    """The plan that is typed, its stops in the order of their windows. Raises NotUnderstood."""
+    reading = _Reading(session)
+    day = reading.attempt("date", day_of, typed.date) or date(_YEARS[0], 1, 1)
+    vehicle, crew = reading.vehicle_and_crew(typed)
+    rows = enumerate(stop_rows(typed), 1)
+    stops = [stop for number, row in rows if (stop := reading.stop(f"stop {number}", row, day))]
+    reading.finish()
+    stops.sort(key=lambda stop: (stop.window_from, stop.window_until))
+    return Plan(day, vehicle, crew, tuple(stops), typed.note.strip())
+
+
+def day_of(typed: str) -> date:
+    """The day of "2026-11-30". Raises for anything else, and for years that no bank plans."""
+    try:
+        day = date.fromisoformat(typed) if _DAY.fullmatch(typed) else None
+    except ValueError:
+        day = None
+    if day is None or day.year not in _YEARS:
+        raise _Unclear("typed_day", typed)
+    return day
+
+
+class _Reading:
+    """Reads value after value and collects what cannot be understood."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._findings: list[Finding] = []
+
+    def attempt(self, where: str, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """What `read` makes of its values; None, and a finding, where it can make nothing of them."""
+        try:
+            return read(*args, **kwargs)
+        except _Unclear as unclear:
+            key, typed = unclear.args
+            self._findings.append(Finding(key, where, *(text(key, one, typed=typed) for one in LANGUAGES)))
+            return None
+
+    def vehicle_and_crew(self, typed: TypedCrew) -> tuple[int, tuple[Member, ...]]:
+        """The vehicle's id and the crew, as far as they are understood."""
+        vehicle = self.attempt("vehicle", _vehicle, self._session, typed.vehicle.strip())
+        crew = [
+            Member(person, row.duty)
+            for row in member_rows(typed)
+            if (person := self.attempt("crew", _person, self._session, row.number))
+        ]
+        return vehicle or 0, tuple(crew)
+
+    def stop(self, where: str, row: StopRow, day: date) -> PlannedStop | None:
+        """One visit; None where something in its row is not understood."""
+        site = self.attempt(where, _site, self._session, row.site)
+        begin = self.attempt(where, _time, row.begin)
+        end = self.attempt(where, _time, row.end)
+        expires = self.attempt(where, _time, row.expires) if row.expires else None
+        lines = [line for line in row.boxes.splitlines() if line.strip()]
+        boxes = [box for line in lines if (box := self.attempt(where, _box, self._session, line))]
+        if site is None or begin is None or end is None:
+            return None
+        zone = services_of(self._session).settings.zone
+        first = datetime.combine(day, begin)
+        last = _following(first, end)
+        void = _in_zone(_following(last, expires), zone) if expires else None
+        return PlannedStop(site, _in_zone(first, zone), _in_zone(last, zone), tuple(boxes), row.kind, void)
+
+    def finish(self) -> None:
+        """Raise NotUnderstood if anything was not."""
+        if self._findings:
+            raise NotUnderstood(self._findings)
+
+
+def _vehicle(session: Session, plate: str) -> int:
+    found = session.exec(select(Vehicle.id).where(Vehicle.plate == plate)).first()
+    if found is None:
+        raise _Unclear("typed_plate", plate)
+    return found
+
+
+def _person(session: Session, number: str) -> int:
+    query = select(Person.id).where(Person.staff_number == number, col(Person.removed_at).is_(None))
+    found = session.exec(query).first()
+    if found is None:
+        raise _Unclear("typed_person", number)
+    return found
+
+
+def _site(session: Session, code: str) -> int:
+    found = session.exec(select(Site.id).where(Site.code == code)).first()
+    if found is None:
+        raise _Unclear("typed_site", code)
+    return found
+
+
+def _time(typed: str) -> time:
+    try:
+        found = time.fromisoformat(typed) if _TIME.fullmatch(typed) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise _Unclear("typed_time", typed)
+    return found
+
+
+def _following(moment: datetime, clock_time: time) -> datetime:
+    same_day = datetime.combine(moment.date(), clock_time)
+    next_day = same_day + timedelta(days=1)
+    return next_day if same_day < moment and next_day - moment <= OVERNIGHT else same_day
+
+
+def _in_zone(local: datetime, zone: tzinfo) -> datetime:
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _box(session: Session, line: str) -> PlannedBox:
+    number, *rest = line.split(maxsplit=1)
+    seal = " ".join(rest)
+    found = session.exec(select(Box.id).where(Box.number == number)).first()
+    if found is None:
+        raise _Unclear("typed_box", number)
+    if len(seal) > LONGEST_SEAL:
+        raise _Unclear("typed_seal", seal)
+    return PlannedBox(found, seal or None)

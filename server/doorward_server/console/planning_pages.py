@@ -1,0 +1,292 @@
+"""The planning pages: the runs of a day, one run, and the forms to plan and release it (S4)."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import Field
+from sqlmodel import Session
+
+from doorward_server.console import plan_fields, plan_reading, planning_view
+from doorward_server.console.pages import go, render, said_in_one, url
+from doorward_server.console.plan_form import TypedCrew, TypedRun, typed_crew, typed_run
+from doorward_server.console.plan_reading import NotUnderstood
+from doorward_server.database import SessionDependency
+from doorward_server.planning import service as planning
+from doorward_server.planning.findings import Finding
+from doorward_server.planning.models import Run, RunStatus
+from doorward_server.planning.plan import plan_of
+from doorward_server.planning.rules import findings
+from doorward_server.problems import Problem
+from doorward_server.security.dependencies import ServicesDependency, needs
+from doorward_server.security.models import User
+from doorward_server.security.roles import Permission, allows
+from doorward_server.services import Services
+
+router = APIRouter(include_in_schema=False)
+
+Viewer = Annotated[User, needs(Permission.SEE_PLAN)]
+Planner = Annotated[User, needs(Permission.PLAN)]
+RunId = Annotated[int, Path(ge=1, alias="run")]
+Day = Annotated[
+    Annotated[date, Field(ge=date(1971, 1, 1), le=date(2098, 12, 31))] | None, Query(alias="date")
+]
+
+
+@router.get("/planning")
+def day_page(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer, day: Day = None
+) -> HTMLResponse:
+    shown = day or planning_view.today(session)
+    around = {
+        "before": _day_address("planning", shown - timedelta(days=1)),
+        "after": _day_address("planning", shown + timedelta(days=1)),
+        "today": url("planning"),
+        "new": _day_address("new_run", shown),
+    }
+    return render(
+        request,
+        services,
+        "planning.html",
+        user,
+        **_day(session, user, shown),
+        around=around,
+        may_plan=allows(user.role, Permission.PLAN),
+    )
+
+
+@router.get("/planning/part")
+def day_part(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer, day: Day = None
+) -> HTMLResponse:
+    shown = day or planning_view.today(session)
+    return render(request, services, "parts/planning.html", user, **_day(session, user, shown))
+
+
+@router.get("/planning/new")
+def new_run_page(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Planner,
+    day: Day = None,
+    like: Annotated[int | None, Query(ge=1)] = None,
+) -> HTMLResponse:
+    """An empty form; `like`: filled as another run is, for another day."""
+    today = planning_view.today(session)
+    if like is None:
+        typed = TypedRun(date=(day or today).isoformat(), do="more")
+    else:
+        plan = plan_of(session, planning.get_run(session, like))
+        another = day or max(plan.date, today) + timedelta(days=1)
+        typed = typed_run(session, plan, another.isoformat())
+    return _new_run(request, services, session, user, typed)
+
+
+@router.post("/planning/new")
+def create_run(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Planner,
+    typed: Annotated[TypedRun, Form()],
+) -> Response:
+    if typed.do == "more":
+        return _new_run(request, services, session, user, typed)
+    try:
+        run = planning.create_run(session, user, plan_reading.plan(session, typed))
+    except (NotUnderstood, Problem) as refusal:
+        session.rollback()
+        return _new_run(request, services, session, user, typed, refusal)
+    return _kept(session, user, run, typed)
+
+
+@router.get("/planning/{run}")
+def run_page(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer, run: RunId
+) -> HTMLResponse:
+    return _run_page(request, services, session, user, run)
+
+
+@router.get("/planning/{run}/part")
+def run_part(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer, run: RunId
+) -> HTMLResponse:
+    shown = planning_view.whole(session, planning.get_run(session, run), user.language)
+    return render(request, services, "parts/run.html", user, run=shown)
+
+
+@router.post("/planning/{run}")
+def edit_run(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Planner,
+    run: RunId,
+    typed: Annotated[TypedRun, Form()],
+) -> Response:
+    if typed.do == "more":
+        return _run_page(request, services, session, user, run, typed=typed)
+    try:
+        draft = planning.get_run(session, run)
+        if typed.seen != planning_view.stamp(session, draft):
+            raise _changed_by_another()
+        planning.edit_run(session, user, draft, plan_reading.plan(session, typed))
+    except (NotUnderstood, Problem) as refusal:
+        session.rollback()
+        return _run_page(request, services, session, user, run, refusal, typed=typed)
+    return _kept(session, user, draft, typed)
+
+
+@router.post("/planning/{run}/change")
+def ask_to_change(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Planner,
+    run: RunId,
+    typed: Annotated[TypedCrew, Form()],
+) -> Response:
+    try:
+        released = planning.get_run(session, run)
+        before = plan_of(session, released)
+        vehicle, crew = plan_reading.vehicle_and_crew(session, typed)
+        if (vehicle, set(crew)) == (before.vehicle_id, set(before.crew)):
+            raise _nothing_differs()
+        planning.change_request(session, user, released, vehicle, crew)
+    except (NotUnderstood, Problem) as refusal:
+        session.rollback()
+        return _run_page(request, services, session, user, run, refusal, change=typed)
+    return go(url("run", run=run))
+
+
+@router.post("/planning/{run}/cancellation")
+def cancel(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Planner, run: RunId
+) -> Response:
+    """Give a draft up at once; ask for the cancellation of what is left of a released run."""
+    try:
+        found = planning.get_run(session, run)
+        if found.status == RunStatus.DRAFT:
+            planning.cancel_draft(session, user, found)
+        else:
+            planning.cancel_request(session, user, found)
+    except Problem as refusal:
+        session.rollback()
+        return _run_page(request, services, session, user, run, refusal)
+    return go(url("run", run=run))
+
+
+def _kept(session: Session, user: User, run: Run, typed: TypedRun) -> Response:
+    """The draft is kept. Where that is wanted and nothing stands against it, its release is asked for."""
+    if typed.do == "release" and not findings(session, plan_of(session, run), run.id):
+        planning.release_request(session, user, run)
+    return go(url("run", run=run.id))
+
+
+def _new_run(
+    request: Request,
+    services: Services,
+    session: Session,
+    user: User,
+    typed: TypedRun,
+    refusal: NotUnderstood | Problem | None = None,
+) -> HTMLResponse:
+    status, against = _why(refusal, user.language)
+    fields = plan_fields.of_run(session, typed, user.language)
+    return render(
+        request, services, "run_new.html", user, status, path=url("new_run"), fields=fields, against=against
+    )
+
+
+def _run_page(
+    request: Request,
+    services: Services,
+    session: Session,
+    user: User,
+    run_id: int,
+    refusal: NotUnderstood | Problem | None = None,
+    typed: TypedRun | None = None,
+    change: TypedCrew | None = None,
+) -> HTMLResponse:
+    """One run, and the forms that its state allows: filled with what was typed, where that is refused."""
+    run = planning.get_run(session, run_id)
+    status, against = _why(refusal, user.language)
+    plan = plan_of(session, run)
+    shown = planning_view.whole(session, run, user.language)
+    edits = run.status == RunStatus.DRAFT and allows(user.role, Permission.PLAN)
+    changes = (
+        run.status == RunStatus.RELEASED and allows(user.role, Permission.PLAN) and not shown["waits_for"]
+    )
+    fields: dict[str, Any] = {}
+    if edits:
+        fields = plan_fields.of_run(session, typed or typed_run(session, plan), user.language)
+    elif changes:
+        fields = plan_fields.of_crew(session, change or typed_crew(session, plan), user.language)
+    return render(
+        request,
+        services,
+        "run.html",
+        user,
+        status,
+        path=url("run", run=run.id),
+        run=shown,
+        fields=fields,
+        edits=edits,
+        changes=changes,
+        changing=change is not None,
+        seen=typed.seen if typed else planning_view.stamp(session, run),
+        against=against,
+        again=_again(run) if allows(user.role, Permission.PLAN) else "",
+    )
+
+
+def _why(refusal: NotUnderstood | Problem | None, language: str) -> tuple[int, list[str]]:
+    """The status of the answer, and what stands against what was sent, in words."""
+    if refusal is None:
+        return 200, []
+    if isinstance(refusal, NotUnderstood):
+        return 422, planning_view.told(refusal.findings, language)
+    if refusal.reason == "plan_invalid":
+        found = [Finding(**detail) for detail in refusal.answer.details]
+        return refusal.status, planning_view.told(found, language)
+    return refusal.status, [said_in_one(refusal.answer, language)]
+
+
+def _day(session: Session, user: User, day: date) -> dict[str, Any]:
+    return {
+        "day": day.isoformat(),
+        "runs": planning_view.runs_of(session, day, user.language),
+        "part": _day_address("planning_part", day),
+    }
+
+
+def _day_address(page: str, day: date) -> str:
+    return f"{url(page)}?{urlencode({'date': day.isoformat()})}"
+
+
+def _again(run: Run) -> str:
+    return f"{url('new_run')}?{urlencode({'like': run.id})}"
+
+
+def _changed_by_another() -> Problem:
+    return Problem(
+        409,
+        "draft_changed",
+        "这份草稿刚被他人修改，您的修改没有保存。",
+        "Somebody else has changed this draft meanwhile; yours is not kept.",
+        "Open the run in another window, compare, and enter what is missing there. "
+        "请在新窗口打开该线路，核对后补充您的修改。",
+    )
+
+
+def _nothing_differs() -> Problem:
+    return Problem(
+        422,
+        "nothing_differs",
+        "车辆和押运组与已发布的一致。",
+        "Vehicle and crew are those that have been released.",
+        "Enter what is to change. 请填写要变更的内容。",
+    )

@@ -56,6 +56,39 @@ def test_a_run_is_planned_released_and_changed_and_its_branch_acknowledges(day, 
     planner.picture("plan-day")
 
 
+@pytest.mark.shows("S21", "S19")
+def test_a_branch_asks_for_a_visit_and_hears_what_becomes_of_it(window):
+    planner, branch = window(), window()
+    page, officer = planner.log_in("dispatch1"), branch.log_in("o3003")
+    page.goto("/planning")
+    expect(page.locator("#open-requests")).to_have_count(0)
+    officer.get_by_role("link", name="任务申请").click()
+    for boxes in ("HX-0004 S-41", ""):
+        officer.get_by_label("任务", exact=True).select_option("collect")
+        officer.get_by_label("最早到达").fill("15:00")
+        officer.get_by_label("最晚到达").fill("16:30")
+        officer.get_by_label("款箱和封签").fill(boxes)
+        officer.get_by_role("button", name="提交申请").click()
+    asked = page.locator("#open-requests li")
+    expect(asked).to_have_count(2)  # without being asked for
+    planner.picture("plan-requests")
+    asked.nth(1).get_by_label("原因").fill("当天没有空车")
+    asked.nth(1).get_by_role("button", name="不接受").click()
+    expect(asked).to_have_count(1)
+    expect(officer.locator('[data-state="declined"]')).to_contain_text("当天没有空车")
+    branch.picture("requests")
+    asked.get_by_role("link", name="编入新线路").click()
+    expect(page.get_by_label("款箱和封签").first).to_have_value("HX-0004 S-41")
+    page.get_by_label("车牌").fill(SECOND_VAN)
+    page.get_by_role("button", name="保存草稿").click()
+    expect(officer.locator('[data-state="planned"]')).to_be_visible()
+    page.locator("summary", has_text="放弃草稿").click()
+    page.get_by_role("button", name="放弃草稿").click()
+    expect(page.locator('#run-content[data-status="cancelled"]')).to_be_visible()
+    officer.locator('[data-state="open"]').get_by_role("button", name="撤回申请").click()
+    expect(officer.locator('[data-state="withdrawn"]')).to_be_visible()
+
+
 def type_crew(page: Page, crew: dict[str, str]) -> None:
     """Type staff numbers and duties into the first rows; the others become empty."""
     numbers = page.get_by_label(re.compile(r"押运组第 \d+ 人的工号"))

@@ -42,6 +42,7 @@ PREFIXES = (
     "device_",
     "rows_",
     "duty_",
+    "task_request_",
 )
 
 

@@ -365,3 +365,23 @@ def test_a_runs_stamp_changes_with_all_that_it_says(session, staffed, draft, clo
     session.flush()
     stamps.add(planning_view.stamp(session, draft))
     assert len(stamps) == 3
+
+
+def test_pages_are_told_of_drafts(session, services, staffed, first, clock):
+    told = []
+    services.live.publish = lambda topic, payload: told.append((topic, payload["site"]))
+    north, south = (staffed.sites[name].id for name in ("north", "south"))
+
+    def sites():
+        session.commit()
+        found = [site for topic, site in told if topic == "orders"]
+        told.clear()
+        return found
+
+    both = plan(staffed, clock.now())
+    run = planning.create_run(session, first, both)
+    assert sites() == [north, south]
+    planning.edit_run(session, first, run, plan(staffed, clock.now(), stops=both.stops[:1]))
+    assert sites() == [north, south]  # the one that is left out has to hear of it too
+    planning.cancel_draft(session, first, run)
+    assert sites() == [north]

@@ -34,6 +34,10 @@ PATHS = {
     "decide": "/host/{site}/decide",
     "restart": "/host/{site}/restart",
     "seen": "/host/{site}/seen",
+    "task_requests": "/host/{site}/requests",
+    "task_requests_part": "/host/{site}/requests/part",
+    "withdraw_task_request": "/host/{site}/requests/{request}/withdrawal",
+    "decline_task_request": "/requests/{request}/refusal",
     "alarms": "/alarms",
     "alarms_part": "/alarms/part",
     "acknowledge": "/alarms/acknowledge",
@@ -161,4 +165,5 @@ def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:
         entries.append((url("approvals"), "approvals"))
     if user.role in SITE_ROLES and user.site_id is not None:
         entries.append((url("host", site=user.site_id), "host_screen"))
+        entries.append((url("task_requests", site=user.site_id), "task_requests"))
     return [{"href": href, "text": text(key, language), "current": path == href} for href, key in entries]

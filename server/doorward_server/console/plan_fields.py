@@ -52,6 +52,7 @@ def of_run(session: Session, typed: TypedRun, language: str) -> dict[str, Any]:
     return of_crew(session, typed, language) | {
         "date": typed.date,
         "note": typed.note,
+        "requests": typed.request,
         "stops": [row._asdict() | {"name": names.get(row.site, "")} for row in rows],
         "kinds": list(StopKind),
         "sites": sites,

@@ -19,12 +19,13 @@ from doorward_server.services import services_of
 
 MOST_ROWS = 60
 LONGEST_NOTE = 500
+LONGEST_BOXES = 8000
 
 Typed = Annotated[str, Field(max_length=100)]
 Rows = Annotated[list[Typed], Field(max_length=MOST_ROWS)]
 Duties = Annotated[list[Duty], Field(max_length=MOST_ROWS)]
 Kinds = Annotated[list[StopKind], Field(max_length=MOST_ROWS)]
-BoxRows = Annotated[list[Annotated[str, Field(max_length=8000)]], Field(max_length=MOST_ROWS)]
+BoxRows = Annotated[list[Annotated[str, Field(max_length=LONGEST_BOXES)]], Field(max_length=MOST_ROWS)]
 
 
 class TypedCrew(BaseModel):
@@ -36,7 +37,11 @@ class TypedCrew(BaseModel):
 
 
 class TypedRun(TypedCrew):
-    """All of a run as it is typed. `seen`: the stamp of what the form was filled from; `do`: the button."""
+    """All of a run as it is typed.
+
+    `request`: the requests that it is to serve; `seen`: the stamp of what the form was filled from; `do`: the
+    button.
+    """
 
     date: Typed = ""
     note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
@@ -46,8 +51,20 @@ class TypedRun(TypedCrew):
     end: Rows = []
     expires: Rows = []
     boxes: BoxRows = []
+    request: Annotated[list[int], Field(max_length=MOST_ROWS)] = []
     seen: Typed = ""
     do: Literal["save", "release", "more"] = "save"
+
+
+class TypedRequest(BaseModel):
+    """A site's request for a visit as it is typed."""
+
+    date: Typed = ""
+    kind: StopKind = StopKind.DELIVER
+    begin: Typed = ""
+    end: Typed = ""
+    boxes: Annotated[str, Field(max_length=LONGEST_BOXES)] = ""
+    note: Annotated[str, Field(max_length=LONGEST_NOTE)] = ""
 
 
 class MemberRow(NamedTuple):
@@ -97,6 +114,12 @@ def typed_run(session: Session, plan: Plan, day: str = "") -> TypedRun:
     columns = {name: [row[name] for row in rows] for name in StopRow._fields}
     about = {"date": day or plan.date.isoformat(), "note": "" if day else plan.note}
     return TypedRun.model_validate(typed_crew(session, plan).model_dump() | columns | about)
+
+
+def add_stop(session: Session, typed: TypedRun, stop: PlannedStop) -> None:
+    """Type one more stop below the others."""
+    for name, value in _row(session, stop, False)._asdict().items():
+        getattr(typed, name).append(value)
 
 
 def _row(session: Session, stop: PlannedStop, another_day: bool) -> StopRow:

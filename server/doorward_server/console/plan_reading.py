@@ -7,7 +7,14 @@ from typing import ParamSpec, TypeVar
 
 from sqlmodel import Session, col, select
 
-from doorward_server.console.plan_form import StopRow, TypedCrew, TypedRun, member_rows, stop_rows
+from doorward_server.console.plan_form import (
+    StopRow,
+    TypedCrew,
+    TypedRequest,
+    TypedRun,
+    member_rows,
+    stop_rows,
+)
 from doorward_server.console.texts import LANGUAGES, text
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.people.models import Person
@@ -56,6 +63,17 @@ def plan(session: Session, typed: TypedRun) -> Plan:
     reading.finish()
     stops.sort(key=lambda stop: (stop.window_from, stop.window_until))
     return Plan(day, vehicle, crew, tuple(stops), typed.note.strip())
+
+
+def request(session: Session, site: Site, typed: TypedRequest) -> PlannedStop:
+    """The visit to the site that is asked for. Raises NotUnderstood."""
+    reading = _Reading(session)
+    day = reading.attempt("date", day_of, typed.date) or date(_YEARS[0], 1, 1)
+    row = StopRow(site.code, typed.kind, typed.begin.strip(), typed.end.strip(), "", typed.boxes)
+    stop = reading.stop("request", row, day)
+    reading.finish()
+    assert stop is not None
+    return stop
 
 
 def day_of(typed: str) -> date:

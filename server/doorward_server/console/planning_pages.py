@@ -1,5 +1,6 @@
 """The planning pages: the runs of a day, one run, and the forms to plan and release it (S4)."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -9,13 +10,13 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import Field
 from sqlmodel import Session
 
-from doorward_server.console import plan_fields, plan_reading, planning_view
-from doorward_server.console.pages import go, render, said_in_one, url
-from doorward_server.console.plan_form import TypedCrew, TypedRun, typed_crew, typed_run
+from doorward_server.console import plan_fields, plan_reading, planning_view, request_view
+from doorward_server.console.pages import go, render, url
+from doorward_server.console.plan_form import MOST_ROWS, TypedCrew, TypedRun, add_stop, typed_crew, typed_run
 from doorward_server.console.plan_reading import NotUnderstood
 from doorward_server.database import SessionDependency
+from doorward_server.planning import requests
 from doorward_server.planning import service as planning
-from doorward_server.planning.findings import Finding
 from doorward_server.planning.models import Run, RunStatus
 from doorward_server.planning.plan import plan_of
 from doorward_server.planning.rules import findings
@@ -30,6 +31,7 @@ router = APIRouter(include_in_schema=False)
 Viewer = Annotated[User, needs(Permission.SEE_PLAN)]
 Planner = Annotated[User, needs(Permission.PLAN)]
 RunId = Annotated[int, Path(ge=1, alias="run")]
+TaskRequests = Annotated[Sequence[Annotated[int, Field(ge=1)]], Query(alias="request", max_length=MOST_ROWS)]
 Day = Annotated[
     Annotated[date, Field(ge=date(1971, 1, 1), le=date(2098, 12, 31))] | None, Query(alias="date")
 ]
@@ -53,7 +55,6 @@ def day_page(
         user,
         **_day(session, user, shown),
         around=around,
-        may_plan=allows(user.role, Permission.PLAN),
     )
 
 
@@ -73,8 +74,9 @@ def new_run_page(
     user: Planner,
     day: Day = None,
     like: Annotated[int | None, Query(ge=1)] = None,
+    asked: TaskRequests = (),
 ) -> HTMLResponse:
-    """An empty form; `like`: filled as another run is, for another day."""
+    """An empty form; `like`: filled as another run is, for another day; `request`: with what is asked for."""
     today = planning_view.today(session)
     if like is None:
         typed = TypedRun(date=(day or today).isoformat(), do="more")
@@ -82,6 +84,7 @@ def new_run_page(
         plan = plan_of(session, planning.get_run(session, like))
         another = day or max(plan.date, today) + timedelta(days=1)
         typed = typed_run(session, plan, another.isoformat())
+    _type_requests(session, typed, asked)
     return _new_run(request, services, session, user, typed)
 
 
@@ -105,9 +108,21 @@ def create_run(
 
 @router.get("/planning/{run}")
 def run_page(
-    request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer, run: RunId
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Viewer,
+    run: RunId,
+    asked: TaskRequests = (),
 ) -> HTMLResponse:
-    return _run_page(request, services, session, user, run)
+    """One run; `request`: with what is asked for typed into the draft's form."""
+    if not asked:
+        return _run_page(request, services, session, user, run)
+    found = planning.get_run(session, run)
+    typed = typed_run(session, plan_of(session, found))
+    typed.seen = planning_view.stamp(session, found)
+    _type_requests(session, typed, asked)
+    return _run_page(request, services, session, user, run, typed=typed)
 
 
 @router.get("/planning/{run}/part")
@@ -180,10 +195,20 @@ def cancel(
 
 
 def _kept(session: Session, user: User, run: Run, typed: TypedRun) -> Response:
-    """The draft is kept. Where that is wanted and nothing stands against it, its release is asked for."""
+    """Note what the kept draft serves; ask for its release, if wanted and if nothing stands against it."""
+    requests.take_in(session, user, run, typed.request)
     if typed.do == "release" and not findings(session, plan_of(session, run), run.id):
         planning.release_request(session, user, run)
     return go(url("run", run=run.id))
+
+
+def _type_requests(session: Session, typed: TypedRun, asked: Sequence[int]) -> None:
+    """Type the visits that sites ask for below the stops, on the day of the last of them."""
+    for number in asked:
+        found = requests.get_request(session, number)
+        typed.date = request_view.day_of(session, found).isoformat()
+        typed.request.append(found.id)
+        add_stop(session, typed, requests.stop_for(found))
 
 
 def _new_run(
@@ -194,7 +219,7 @@ def _new_run(
     typed: TypedRun,
     refusal: NotUnderstood | Problem | None = None,
 ) -> HTMLResponse:
-    status, against = _why(refusal, user.language)
+    status, against = planning_view.why(refusal, user.language)
     fields = plan_fields.of_run(session, typed, user.language)
     return render(
         request, services, "run_new.html", user, status, path=url("new_run"), fields=fields, against=against
@@ -213,7 +238,7 @@ def _run_page(
 ) -> HTMLResponse:
     """One run, and the forms that its state allows: filled with what was typed, where that is refused."""
     run = planning.get_run(session, run_id)
-    status, against = _why(refusal, user.language)
+    status, against = planning_view.why(refusal, user.language)
     plan = plan_of(session, run)
     shown = planning_view.whole(session, run, user.language)
     edits = run.status == RunStatus.DRAFT and allows(user.role, Permission.PLAN)
@@ -243,22 +268,12 @@ def _run_page(
     )
 
 
-def _why(refusal: NotUnderstood | Problem | None, language: str) -> tuple[int, list[str]]:
-    """The status of the answer, and what stands against what was sent, in words."""
-    if refusal is None:
-        return 200, []
-    if isinstance(refusal, NotUnderstood):
-        return 422, planning_view.told(refusal.findings, language)
-    if refusal.reason == "plan_invalid":
-        found = [Finding(**detail) for detail in refusal.answer.details]
-        return refusal.status, planning_view.told(found, language)
-    return refusal.status, [said_in_one(refusal.answer, language)]
-
-
 def _day(session: Session, user: User, day: date) -> dict[str, Any]:
     return {
         "day": day.isoformat(),
         "runs": planning_view.runs_of(session, day, user.language),
+        "requests": request_view.open_ones(session, user.language),
+        "may_plan": allows(user.role, Permission.PLAN),
         "part": _day_address("planning_part", day),
     }
 

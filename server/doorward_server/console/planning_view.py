@@ -11,6 +11,8 @@ from doorward_server.console import run_content
 from doorward_server.console.describe import Describer
 from doorward_server.console.facts import Fact, fact
 from doorward_server.console.moments import day_and_time
+from doorward_server.console.pages import said_in_one
+from doorward_server.console.plan_reading import NotUnderstood
 from doorward_server.console.run_looks import RUN_LOOKS, STOP_LOOKS
 from doorward_server.console.texts import text
 from doorward_server.planning import changes
@@ -20,13 +22,20 @@ from doorward_server.planning.findings import Finding
 from doorward_server.planning.models import Run, RunStatus, RunVersion, Stop, StopStatus
 from doorward_server.planning.plan import plan_of
 from doorward_server.planning.rules import OPEN, findings
+from doorward_server.problems import Problem
 from doorward_server.security import four_eyes
 from doorward_server.security.models import User
 from doorward_server.services import services_of
 
 # What may wait for a second person about a run.
 REQUESTS = ("run_release", "run_change", "run_cancel")
-_PLACES = {"date": "date", "vehicle": "vehicle", "crew": "crew", "stops": "stops"}
+_PLACES = {
+    "date": "date",
+    "vehicle": "vehicle",
+    "crew": "crew",
+    "stops": "stops",
+    "request": "task_request",
+}
 
 
 def today(session: Session) -> date:
@@ -61,6 +70,18 @@ def told(found: Iterable[Finding], language: str) -> list[str]:
         what = one.message_zh if language == "zh" else one.message_en
         said[text("obstacle", language, where=_place(one.where, language), what=what)] = None
     return list(said)
+
+
+def why(refusal: NotUnderstood | Problem | None, language: str) -> tuple[int, list[str]]:
+    """The status of the answer, and what stands against what was sent, in words."""
+    if refusal is None:
+        return 200, []
+    if isinstance(refusal, NotUnderstood):
+        return 422, told(refusal.findings, language)
+    if refusal.reason == "plan_invalid":
+        found = [Finding(**detail) for detail in refusal.answer.details]
+        return refusal.status, told(found, language)
+    return refusal.status, [said_in_one(refusal.answer, language)]
 
 
 def _place(where: str, language: str) -> str:

@@ -8,7 +8,14 @@ from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from doorward_server.console import alarm_pages, approval_pages, host_view, planning_pages, wall_view
+from doorward_server.console import (
+    alarm_pages,
+    approval_pages,
+    host_view,
+    planning_pages,
+    request_pages,
+    wall_view,
+)
 from doorward_server.console.describe import site_name
 from doorward_server.console.events import EventStream
 from doorward_server.console.pages import (
@@ -41,6 +48,7 @@ router.include_router(static_router(FOLDER / "static"))
 router.include_router(alarm_pages.router)
 router.include_router(approval_pages.router)
 router.include_router(planning_pages.router)
+router.include_router(request_pages.router)
 
 Self = Annotated[User, needs(Permission.SELF)]
 Centre = Annotated[User, needs(Permission.SEE_CENTRE)]

@@ -106,6 +106,34 @@ class RunVersion(SQLModel, table=True):
     released_at: datetime.datetime = Field(sa_type=UtcDateTime)
 
 
+class RequestStatus(StrEnum):
+    """A request waits or is in a run (run_id) while it is open; declined and withdrawn are its other ends."""
+
+    OPEN = "open"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class TaskRequest(SQLModel, table=True):
+    """A site's request for a visit 任务申请: what, when, and which boxes, if it knows them.
+
+    `boxes`: [[id of the box, its seal or None], …].
+    """
+
+    id: int = Field(default=None, primary_key=True)
+    site_id: int = Field(foreign_key="site.id", index=True)
+    kind: str
+    window_from: datetime.datetime = Field(sa_type=UtcDateTime)
+    window_until: datetime.datetime = Field(sa_type=UtcDateTime, index=True)
+    boxes: list = Field(default_factory=list, sa_type=JSON)
+    note: str = ""
+    status: str = Field(default=RequestStatus.OPEN, index=True)
+    run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
+    requested_by: int = Field(foreign_key="user.id")
+    requested_at: datetime.datetime = Field(sa_type=UtcDateTime)
+    answer: str = ""
+
+
 class ChangeSeen(SQLModel, table=True):
     """A site's acknowledgement that it has seen a changed order."""
 

@@ -192,7 +192,12 @@ def tell_units(session: Session, site_ids: Iterable[int]) -> None:
 
     sites = sorted(set(site_ids))
     orders_changed(session, sites)
-    for site_id in sites:
+    tell_pages(session, sites)
+
+
+def tell_pages(session: Session, site_ids: Iterable[int]) -> None:
+    """Let the pages of these sites, and those of the centre, look again."""
+    for site_id in sorted(set(site_ids)):
         live.publish(session, "orders", {"name": "orders", "site": site_id})
 
 

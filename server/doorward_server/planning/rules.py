@@ -120,21 +120,25 @@ def _route(plan: Plan) -> Iterator[Finding]:
 
 
 def _stops(session: Session, plan: Plan) -> Iterator[Finding]:
-    services = services_of(session)
-    now = services.clock.now()
     for number, stop in enumerate(plan.stops, 1):
         where = f"stop {number}"
         if session.get(Site, stop.site_id) is None:
             yield finding("site_unknown", where)
         elif not officers_of(session, stop.site_id, plan.date):
             yield finding("site_without_officer", where)
-        if stop.kind not in tuple(StopKind):
-            yield finding("kind_unknown", where)
-        yield from _window(stop, where, plan.date, services.settings.zone)
-        if stop.window_until <= now and not _is_done(session, stop):
-            yield finding("window_passed", where)
+        yield from visit(session, stop, where, plan.date)
         if not stop.boxes:
             yield finding("no_boxes", where)
+
+
+def visit(session: Session, stop: PlannedStop, where: str, day: datetime.date) -> Iterator[Finding]:
+    """What stands against one visit by itself on this local day: its kind and its window."""
+    services = services_of(session)
+    if stop.kind not in tuple(StopKind):
+        yield finding("kind_unknown", where)
+    yield from _window(stop, where, day, services.settings.zone)
+    if stop.window_until <= services.clock.now() and not _is_done(session, stop):
+        yield finding("window_passed", where)
 
 
 def _window(stop: PlannedStop, where: str, day: datetime.date, zone: datetime.tzinfo) -> Iterator[Finding]:

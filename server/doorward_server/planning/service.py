@@ -49,15 +49,17 @@ def create_run(session: Session, user: User, plan: Plan) -> Run:
     )
     _keep(session, run, plan)
     audit.record(session, user, "run_created", _subject(run), None, _described(session, run))
+    progress.tell_pages(session, _sites(session, run))
     return run
 
 
 def edit_run(session: Session, user: User, run: Run, plan: Plan) -> Run:
     """Put another plan in place of a draft's."""
     _expect(session, run, RunStatus.DRAFT)
-    before = _described(session, run)
+    before, sites = _described(session, run), _sites(session, run)
     _keep(session, run, plan)
     audit.record(session, user, "run_edited", _subject(run), before, _described(session, run))
+    progress.tell_pages(session, [*sites, *_sites(session, run)])
     return run
 
 
@@ -109,6 +111,7 @@ def cancel_draft(session: Session, user: User, run: Run) -> None:
     """Give a draft up; no unit has ever heard of it."""
     _expect(session, run, RunStatus.DRAFT)
     _cancel(session, user, run)
+    progress.tell_pages(session, _sites(session, run))
 
 
 def get_run(session: Session, run_id: int) -> Run:
@@ -139,7 +142,7 @@ def _release(session: Session, approval: Approval, decider: User) -> None:
     _refuse_findings(session, plan_of(session, run), run)
     _issue(session, run, approval)
     _set_status(session, decider, run, RunStatus.RELEASED)
-    progress.tell_units(session, [stop.site_id for stop in stops_of(session, run)])
+    progress.tell_units(session, _sites(session, run))
 
 
 @four_eyes.on_dropped("run_release")
@@ -160,7 +163,7 @@ def _change(session: Session, approval: Approval, decider: User) -> None:
     keep_crew(session, run, plan.crew)
     _issue(session, run, approval)
     audit.record(session, decider, "run_changed", _subject(run), before, _described(session, run))
-    progress.tell_units(session, [stop.site_id for stop in stops_of(session, run)])
+    progress.tell_units(session, _sites(session, run))
 
 
 @four_eyes.on_approved("run_cancel")
@@ -169,12 +172,16 @@ def _cancel_approved(session: Session, approval: Approval, decider: User) -> Non
     _refuse_ended(run)
     _refuse_under_way(session, run)
     _cancel(session, decider, run)
-    progress.tell_units(session, [stop.site_id for stop in stops_of(session, run)])
+    progress.tell_units(session, _sites(session, run))
 
 
 def stops_of(session: Session, run: Run) -> list[Stop]:
     """A run's stops along the route."""
     return list(session.exec(select(Stop).where(Stop.run_id == run.id).order_by(col(Stop.sequence))))
+
+
+def _sites(session: Session, run: Run) -> list[int]:
+    return [stop.site_id for stop in stops_of(session, run)]
 
 
 def _changed(plan: Plan, approval: Approval) -> Plan:

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     SEE_FLEET = "see_fleet"
     SEE_UNITS = "see_units"
     SEE_APPROVALS = "see_approvals"
+    # Requests of one's own site for a visit.
+    REQUEST_TASK = "request_task"
     PLAN = "plan"
     RELEASE = "release"
     DECIDE_HANDOVER = "decide_handover"
@@ -54,6 +56,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     Permission.SEE_FLEET: frozenset((_DISPATCHER, _DUTY, _AUDITOR, _ADMINISTRATOR)),
     Permission.SEE_UNITS: frozenset((_DISPATCHER, _DUTY, _AUDITOR, _ADMINISTRATOR)),
     Permission.SEE_APPROVALS: frozenset((_DISPATCHER, _DUTY, _AUDITOR, _ADMINISTRATOR)),
+    Permission.REQUEST_TASK: frozenset((_OFFICER, _KEEPER)),
     Permission.PLAN: frozenset((_DISPATCHER,)),
     Permission.RELEASE: frozenset((_DISPATCHER,)),
     Permission.DECIDE_HANDOVER: frozenset((_OFFICER, _KEEPER)),

@@ -57,12 +57,27 @@ def test_a_request_waits_for_somebody_else_and_is_decided(day, window):
     expect(second.locator("#request-none")).to_be_visible()
 
 
+@pytest.mark.shows("S19")
 def test_what_an_administrator_finds_after_the_login(window):
     visitor = window()
     page = visitor.log_in("admin")
     expect(page).to_have_url(f"{visitor.url}/approvals")
     expect(page.locator("#request-none")).to_be_visible()
     visitor.picture("approvals-none")
+    page.get_by_role("link", name="用户").click()
+    page.locator("summary", has_text="重置密码").first.click()
+    page.locator("summary", has_text="删除用户").last.click()
+    visitor.picture("users")
+    page.get_by_role("link", name="批量导入").click()
+    archive = {"name": "bank.zip", "mimeType": "application/zip", "buffer": b"no archive"}
+    page.get_by_label("压缩包").set_input_files([archive])
+    page.get_by_role("button", name="只检查").click()
+    expect(page.locator("#findings")).to_contain_text("压缩包无法读取。")
+    visitor.forgive("422")
+    visitor.picture("import-refused")
+    page.get_by_role("link", name="管理员").click()
+    expect(page.get_by_label("当前密码")).to_be_visible()
+    visitor.picture("account")
 
 
 def ask_to_cancel(day, asker: Watched) -> None:

@@ -257,10 +257,24 @@ def test_approving_without_a_head_count_says_what_is_missing(log_in, staffed):
     assert text("head_count_missing", "zh") in answer.text
 
 
-@pytest.mark.parametrize("page", ["/wall", "/alarms", "/approvals", "/host/{north}", "/login"])
+PAGES = {
+    "/wall": Role.DUTY,
+    "/alarms": Role.DUTY,
+    "/approvals": Role.DUTY,
+    "/planning": Role.DISPATCHER,
+    "/planning/new": Role.DISPATCHER,
+    "/import": Role.DISPATCHER,
+    "/host/{north}": Role.OFFICER,
+    "/host/{north}/requests": Role.OFFICER,
+    "/login": Role.OFFICER,
+    "/account": Role.OFFICER,
+    "/users": Role.ADMINISTRATOR,
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_pages_have_no_script_or_style_of_their_own(log_in, staffed, page):
-    role = Role.DUTY if page in ("/wall", "/alarms", "/approvals") else Role.OFFICER
-    content = log_in(staffed.users[role]).get(page.format(north=staffed.sites["north"].id)).text
+    content = log_in(staffed.users[PAGES[page]]).get(page.format(north=staffed.sites["north"].id)).text
     assert "<style" not in content
     assert not re.search(r"""\s(style|on[a-z]+)=["']""", content)
     assert re.findall(r"<script(?! src=)", content) == []

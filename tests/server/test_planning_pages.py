@@ -15,6 +15,7 @@ from doorward_server.planning.progress import set_stop_status
 from doorward_server.security import four_eyes
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
+from page_parts import part_of
 from server_bank import plan
 from sqlmodel import select
 
@@ -77,13 +78,6 @@ def kept(services):
 
 def send(browser, path, form, **changes):
     return browser.post(path, data=form | changes, follow_redirects=False)
-
-
-def part_of(page: str, pattern: str) -> str:
-    """What the pattern's group matches in the page."""
-    found = re.search(pattern, page)
-    assert found, f"nothing like {pattern} in the page"
-    return found[1]
 
 
 def seen_in(page: str) -> str:

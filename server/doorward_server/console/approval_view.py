@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from doorward_server.clock import to_milliseconds
-from doorward_server.console import run_content
+from doorward_server.console import import_gains, run_content
 from doorward_server.console.describe import Describer, panel_name, site_name
 from doorward_server.console.facts import Fact, fact
 from doorward_server.console.moments import day_and_time
@@ -70,37 +70,14 @@ def _run(session: Session, approval: Approval, language: str) -> dict[str, Any]:
 
 def _import(_session: Session, approval: Approval, language: str) -> dict[str, Any]:
     rows = approval.payload["rows"]
-    counts = [text(f"rows_{sheet}", language, count=counted["rows"]) for sheet, counted in rows.items()]
-    facts = [
-        fact("file", approval.payload["name"]),
-        fact("content", ("，" if language == "zh" else ", ").join(counts)),
-    ]
+    facts = [fact("file", approval.payload["name"]), fact("content", import_gains.counts(rows, language))]
     if more := approval.payload.get("not_listed"):
         facts.append(fact("not_listed", str(more)))
     return {
         "facts": facts,
-        "people": [_gaining(person, language) for person in approval.payload.get("people", [])],
-        "logins": [_login(user, language) for user in approval.payload.get("logins", [])],
+        "people": [import_gains.person(one, language) for one in approval.payload.get("people", [])],
+        "logins": [import_gains.login(one, language) for one in approval.payload.get("logins", [])],
     }
-
-
-def _gaining(person: dict[str, Any], language: str) -> dict[str, Any]:
-    """Somebody whom an import brings, or brings something: a photo, fingers."""
-    fingers = ("、" if language == "zh" else ", ").join(str(number) for number in person["fingers"])
-    got = [text("brings_photo", language)] if person["photo"] else []
-    got += [text("brings_fingers", language, fingers=fingers)] if fingers else []
-    return {
-        "key": person["number"],
-        "name": person["name_zh" if language == "zh" else "name_en"] or "",
-        "role": text(f"person_{person['role']}", language) if person["role"] else "",
-        "new": person["new"],
-        "got": " · ".join(got),
-    }
-
-
-def _login(user: dict[str, Any], language: str) -> dict[str, Any]:
-    role = text(f"role_{user['role']}", language)
-    return {"key": user["login"], "name": user["name"], "role": role, "new": user["new"], "got": ""}
 
 
 def _lockout(session: Session, approval: Approval, language: str) -> dict[str, Any]:

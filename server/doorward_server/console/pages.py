@@ -38,6 +38,12 @@ PATHS = {
     "task_requests_part": "/host/{site}/requests/part",
     "withdraw_task_request": "/host/{site}/requests/{request}/withdrawal",
     "decline_task_request": "/requests/{request}/refusal",
+    "account": "/account",
+    "users": "/users",
+    "ask_for_password": "/users/{user}/password",
+    "remove_user": "/users/{user}/removal",
+    "import": "/import",
+    "empty_workbook": "/import/workbook",
     "alarms": "/alarms",
     "alarms_part": "/alarms/part",
     "acknowledge": "/alarms/acknowledge",
@@ -163,6 +169,10 @@ def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:
         entries.append((url("planning"), "planning"))
     if allows(user.role, Permission.SEE_APPROVALS):
         entries.append((url("approvals"), "approvals"))
+    if allows(user.role, Permission.IMPORT):
+        entries.append((url("import"), "import"))
+    if allows(user.role, Permission.MANAGE_USERS):
+        entries.append((url("users"), "users"))
     if user.role in SITE_ROLES and user.site_id is not None:
         entries.append((url("host", site=user.site_id), "host_screen"))
         entries.append((url("task_requests", site=user.site_id), "task_requests"))

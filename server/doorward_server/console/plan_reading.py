@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import ParamSpec, TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
+from doorward_server.console import typed as typed_keys
 from doorward_server.console.plan_form import (
     StopRow,
     TypedCrew,
@@ -15,9 +16,9 @@ from doorward_server.console.plan_form import (
     member_rows,
     stop_rows,
 )
-from doorward_server.console.texts import LANGUAGES, text
-from doorward_server.fleet.models import Box, Site, Vehicle
-from doorward_server.people.models import Person
+from doorward_server.console.texts import LANGUAGES
+from doorward_server.console.typed import Unclear
+from doorward_server.fleet.models import Site
 from doorward_server.planning.findings import Finding
 from doorward_server.planning.plan import Member, Plan, PlannedBox, PlannedStop
 from doorward_server.services import services_of
@@ -39,10 +40,6 @@ class NotUnderstood(Exception):  # noqa: N818 (it is what the form is told)
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__(findings)
         self.findings = findings
-
-
-class _Unclear(Exception):  # noqa: N818 (one of the above)
-    """A value that means nothing: a key of TEXTS, and what was typed."""
 
 
 def vehicle_and_crew(session: Session, typed: TypedCrew) -> tuple[int, tuple[Member, ...]]:
@@ -83,7 +80,7 @@ def day_of(typed: str) -> date:
     except ValueError:
         day = None
     if day is None or day.year not in _YEARS:
-        raise _Unclear("typed_day", typed)
+        raise Unclear("typed_day", typed)
     return day
 
 
@@ -98,24 +95,23 @@ class _Reading:
         """What `read` makes of its values; None, and a finding, where it can make nothing of them."""
         try:
             return read(*args, **kwargs)
-        except _Unclear as unclear:
-            key, typed = unclear.args
-            self._findings.append(Finding(key, where, *(text(key, one, typed=typed) for one in LANGUAGES)))
+        except Unclear as unclear:
+            self._findings.append(Finding(unclear.key, where, *map(unclear.said, LANGUAGES)))
             return None
 
     def vehicle_and_crew(self, typed: TypedCrew) -> tuple[int, tuple[Member, ...]]:
         """The vehicle's id and the crew, as far as they are understood."""
-        vehicle = self.attempt("vehicle", _vehicle, self._session, typed.vehicle.strip())
+        vehicle = self.attempt("vehicle", typed_keys.vehicle, self._session, typed.vehicle.strip())
         crew = [
             Member(person, row.duty)
             for row in member_rows(typed)
-            if (person := self.attempt("crew", _person, self._session, row.number))
+            if (person := self.attempt("crew", typed_keys.person, self._session, row.number))
         ]
         return vehicle or 0, tuple(crew)
 
     def stop(self, where: str, row: StopRow, day: date) -> PlannedStop | None:
         """One visit; None where something in its row is not understood."""
-        site = self.attempt(where, _site, self._session, row.site)
+        site = self.attempt(where, typed_keys.site, self._session, row.site)
         begin = self.attempt(where, _time, row.begin)
         end = self.attempt(where, _time, row.end)
         expires = self.attempt(where, _time, row.expires) if row.expires else None
@@ -135,35 +131,13 @@ class _Reading:
             raise NotUnderstood(self._findings)
 
 
-def _vehicle(session: Session, plate: str) -> int:
-    found = session.exec(select(Vehicle.id).where(Vehicle.plate == plate)).first()
-    if found is None:
-        raise _Unclear("typed_plate", plate)
-    return found
-
-
-def _person(session: Session, number: str) -> int:
-    query = select(Person.id).where(Person.staff_number == number, col(Person.removed_at).is_(None))
-    found = session.exec(query).first()
-    if found is None:
-        raise _Unclear("typed_person", number)
-    return found
-
-
-def _site(session: Session, code: str) -> int:
-    found = session.exec(select(Site.id).where(Site.code == code)).first()
-    if found is None:
-        raise _Unclear("typed_site", code)
-    return found
-
-
 def _time(typed: str) -> time:
     try:
         found = time.fromisoformat(typed) if _TIME.fullmatch(typed) else None
     except ValueError:
         found = None
     if found is None:
-        raise _Unclear("typed_time", typed)
+        raise Unclear("typed_time", typed)
     return found
 
 
@@ -180,9 +154,7 @@ def _in_zone(local: datetime, zone: tzinfo) -> datetime:
 def _box(session: Session, line: str) -> PlannedBox:
     number, *rest = line.split(maxsplit=1)
     seal = " ".join(rest)
-    found = session.exec(select(Box.id).where(Box.number == number)).first()
-    if found is None:
-        raise _Unclear("typed_box", number)
+    found = typed_keys.box(session, number)
     if len(seal) > LONGEST_SEAL:
-        raise _Unclear("typed_seal", seal)
+        raise Unclear("typed_seal", seal)
     return PlannedBox(found, seal or None)

@@ -2,10 +2,12 @@
 
 A test demands that templates and views use no other key, and that no key is left over.
 
-Other texts stand with what they are about: of planning in planning_texts.py, the names of alarms with their
+Other texts stand with what they are about: of planning in planning_texts.py, of logins and imports in
+desk_texts.py, the names of alarms with their
 rules (alarms/rules.py), what is spoken in speech/texts.py.
 """
 
+from doorward_server.console.desk_texts import DESK_TEXTS
 from doorward_server.console.planning_texts import PLANNING_TEXTS
 
 LANGUAGES = ("zh", "en")
@@ -330,6 +332,7 @@ TEXTS = {
     "device_inputs": ("输入回路", "inputs"),
     "device_doors": ("门锁输出", "door outputs"),
     **PLANNING_TEXTS,
+    **DESK_TEXTS,
 }
 
 

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from doorward_server.fleet.models import SiteKind
 from doorward_server.people.models import PersonRole
 from doorward_server.security.roles import Role
+from doorward_server.security.users import LOGIN_NAME
 
 Parsed = tuple[Any, tuple[str, dict] | None]
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+_LOGIN = re.compile(LOGIN_NAME)
 _SUSPICIOUS_FIRST = "=+-@"
 
 

@@ -1,19 +1,14 @@
-"""Imports over HTTP: check an archive, or hand it in for a second person's approval.
-
-An archive is looked at by a session that only reads: that may take a minute, in which units have to store
-what they report.
-"""
+"""Imports over HTTP: check an archive, or hand it in for a second person's approval."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, File, UploadFile
 from pydantic import BaseModel
-from sqlmodel import Session
 
 from doorward_server.database import SessionDependency
 from doorward_server.importing import service
 from doorward_server.problems import problem_responses
-from doorward_server.security.dependencies import ServicesDependency, needs
+from doorward_server.security.dependencies import needs
 from doorward_server.security.models import User
 from doorward_server.security.roles import Permission
 from doorward_server.services import Services
@@ -57,29 +52,17 @@ def prepare(services: Services) -> None:
 
 
 @router.post("/check")
-def check(
-    archive: Archive, session: SessionDependency, services: ServicesDependency, _user: Importer
-) -> PublicReport:
+def check(archive: Archive, session: SessionDependency, _user: Importer) -> PublicReport:
     """Judge an archive; nothing is kept."""
-    report = _judged(session, services, archive.file.read())
+    report = service.judge_upload(session, archive.file.read())
     findings = [PublicFinding(**found._asdict()) for found in report.findings]
     return PublicReport(findings=findings, rows=report.counts, digest=report.digest)
 
 
 @router.post("", status_code=202, responses=problem_responses(409))
-def request_import(
-    archive: Archive, session: SessionDependency, services: ServicesDependency, user: Importer
-) -> Waiting:
+def request_import(archive: Archive, session: SessionDependency, user: Importer) -> Waiting:
     """Hand an archive in. It is imported once a second person approves at /api/approvals."""
     content = archive.file.read()
-    report = _judged(session, services, content)
+    report = service.judge_upload(session, content)
     name = archive.filename or ""
     return Waiting(approval_id=service.request_import(session, user, content, name, report).id)
-
-
-def _judged(session: Session, services: Services, archive: bytes) -> service.Report:
-    """What is in the archive. The request's own session lets go of the write lock that it has had since it
-    looked the login up."""
-    session.commit()
-    with services.database.reading() as looking:
-        return service.check(looking, service.open_archive(archive))

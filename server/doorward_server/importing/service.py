@@ -92,6 +92,17 @@ def check(session: Session, source: Source) -> Report:
     return Report([], dict(rows), bundle.digest, [], people, logins)
 
 
+def judge_upload(session: Session, archive: bytes) -> Report:
+    """What `check` says of an uploaded archive. Raises 422 if it is none.
+
+    It is looked at by a session that only reads, and the request's own one lets go of the write lock that it
+    has had since it looked the login up: that may take a minute, in which units store what they report.
+    """
+    session.commit()
+    with services_of(session).database.reading() as looking:
+        return check(looking, open_archive(archive))
+
+
 def request_import(session: Session, user: User, archive: bytes, name: str, report: Report) -> Approval:
     """Keep an uploaded archive until a second person decides; `report` is what `check` says of it.
 

@@ -18,7 +18,7 @@ from doorward_server.security.roles import Permission, Role, allows
 router = APIRouter(tags=["security"])
 router.include_router(approval_router)
 
-Login = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,39}$", examples=["wang.li"])]
+Login = Annotated[str, Field(pattern=f"^{users.LOGIN_NAME}$", examples=["wang.li"])]
 Password = Annotated[str, Field(max_length=200)]
 Self = Annotated[User, needs(Permission.SELF)]
 UserManager = Annotated[User, needs(Permission.MANAGE_USERS)]

@@ -18,6 +18,8 @@ from doorward_server.security.models import Approval, User
 from doorward_server.security.roles import SITE_ROLES, Role
 from doorward_server.services import services_of
 
+# What a login name looks like: a regular expression that must match it whole.
+LOGIN_NAME = r"[a-z0-9][a-z0-9._-]{1,39}"
 SECOND_HALF = 6  # characters at least
 _PURPOSE = "first half of a password"
 

@@ -1,0 +1,48 @@
+"""Keys that people type because they know things by them, and what they mean: plates, numbers, codes."""
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from doorward_server.console.texts import text
+from doorward_server.fleet.models import Box, Site, Vehicle
+from doorward_server.people.models import Person
+
+
+class Unclear(Exception):  # noqa: N818 (it is what the form is told)
+    """What was typed means nothing. `key`: what is said of it, in TEXTS."""
+
+    def __init__(self, key: str, typed: str) -> None:
+        super().__init__(key, typed)
+        self.key, self.typed = key, typed
+
+    def said(self, language: str) -> str:
+        """The sentence in "zh" or "en"."""
+        return text(self.key, language, typed=self.typed)
+
+
+def vehicle(session: Session, plate: str) -> int:
+    """The id of the vehicle with this plate. Raises Unclear."""
+    return _the_one(session, select(Vehicle.id).where(Vehicle.plate == plate), "typed_plate", plate)
+
+
+def person(session: Session, number: str) -> int:
+    """The id of the person with this staff number who has not been removed. Raises Unclear."""
+    query = select(Person.id).where(Person.staff_number == number, col(Person.removed_at).is_(None))
+    return _the_one(session, query, "typed_person", number)
+
+
+def site(session: Session, code: str) -> int:
+    """The id of the site with this code. Raises Unclear."""
+    return _the_one(session, select(Site.id).where(Site.code == code), "typed_site", code)
+
+
+def box(session: Session, number: str) -> int:
+    """The id of the box with this number. Raises Unclear."""
+    return _the_one(session, select(Box.id).where(Box.number == number), "typed_box", number)
+
+
+def _the_one(session: Session, query: SelectOfScalar[int], key: str, typed: str) -> int:
+    found = session.exec(query).first()
+    if found is None:
+        raise Unclear(key, typed)
+    return found

@@ -4,16 +4,20 @@ Each setting is described in docs/operations.md; a test fails when one is not.
 """
 
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from doorward_server.notify import targets
 
 
 class Settings(BaseSettings):
     """What an operator may choose. Lengths of time carry their unit in the name."""
 
-    model_config = SettingsConfigDict(env_prefix="DOORWARD_", extra="forbid")
+    # A refused value may hold a secret: what is wrong with it is said, the value is not.
+    model_config = SettingsConfigDict(env_prefix="DOORWARD_", extra="forbid", hide_input_in_errors=True)
 
     data: Path = Path("data")
     database_url: str = ""
@@ -38,12 +42,24 @@ class Settings(BaseSettings):
     command_seconds: int = 60
     upload_megabytes: int = 64
 
+    notify: Annotated[tuple[targets.Target, ...], NoDecode] = ()
+
     @field_validator("language")
     @classmethod
     def _known_language(cls, value: str) -> str:
         if value not in ("zh", "en"):
             raise ValueError("language is zh or en")
         return value
+
+    @field_validator("notify", mode="before")
+    @classmethod
+    def _parsed_targets(cls, value: object) -> object:
+        return targets.parse(value)
+
+    @field_validator("notify")
+    @classmethod
+    def _fitting_targets(cls, value: tuple[targets.Target, ...]) -> tuple[targets.Target, ...]:
+        return targets.check_together(value)
 
     @field_validator("timezone")
     @classmethod

@@ -12,7 +12,9 @@ TEXT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_documented_with_its_default(name):
     default = Settings.model_fields[name].default
-    shown = {None: "empty", "": "empty", True: "`true`", False: "`false`"}.get(default, f"`{default}`")
+    shown = {None: "empty", "": "empty", (): "empty", True: "`true`", False: "`false`"}.get(
+        default, f"`{default}`"
+    )
     assert f"| `DOORWARD_{name.upper()}` | {shown} |" in TEXT
 
 

@@ -27,7 +27,9 @@ def chosen(command: str, **options: Any) -> "Settings":
     except ValidationError as error:
         for one in error.errors():
             said = one["msg"].removeprefix("Value error, ")
-            typer.echo(f"doorward {command}: DOORWARD_{str(one['loc'][0]).upper()}: {said}", err=True)
+            name, *within = one["loc"]  # within a list: which of them, and what of it
+            where = "".join(f", {part + 1 if isinstance(part, int) else part}" for part in within)
+            typer.echo(f"doorward {command}: DOORWARD_{str(name).upper()}{where}: {said}", err=True)
         raise typer.Exit(2) from None
 
 

@@ -41,6 +41,7 @@ MAY_END = frozenset(rule for end in ENDS for rule in end.rules) | {
     "journal_fork",
     "journal_gap",
     "link_abuse",
+    "notify_failing",
 }
 
 _BY_RECORD = {name: tuple(end for end in ENDS if end.record == name) for name in {end.record for end in ENDS}}

@@ -26,6 +26,12 @@ class Alarm(SQLModel, table=True):
     # Holds `subject` too: the door, panel, sensor or input it is about; what ends the alarm names the same.
     details: dict = Field(default_factory=dict, sa_type=JSON)
 
+    @property
+    def leaf_id(self) -> int | None:
+        """The leaf, and so the event, of the record that raised it; None for the server's own."""
+        source, number, *_ = self.key.split(":")
+        return int(number) if source == "record" else None
+
 
 class AlarmHandling(SQLModel, table=True):
     """What people did about an alarm: acknowledged (heard) and closed, by whom, when, with which words."""

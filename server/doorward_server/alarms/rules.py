@@ -180,6 +180,7 @@ SERVER_RULES = (
     Rule("head_forged", CRITICAL, "S25", "日志签名无效", "A journal head with a wrong signature"),
     Rule("unreadable_record", HIGH, "S23", "无法读取的记录", "A record that cannot be read"),
     Rule("link_abuse", HIGH, "S25", "单元发送了不合规的数据", "A unit sent what it must not send"),
+    Rule("notify_failing", HIGH, "F13", "通知发送失败", "Notifications do not arrive"),
     Rule("printing_failed", WARNING, "S5", "交接单打印失败", "A report could not be printed"),
 )
 

@@ -19,6 +19,7 @@ from doorward_server.alarms.rules import BY_NAME, Rule, rules_for
 from doorward_server.audit import service as audit
 from doorward_server.fleet.models import Site
 from doorward_server.link.models import AnyLeaf
+from doorward_server.notify import outbox
 from doorward_server.planning.progress import place_of_box
 from doorward_server.problems import Problem, not_found
 from doorward_server.security.dependencies import site_bound
@@ -283,6 +284,7 @@ def _add(session: Session, alarm: Alarm, rule: Rule) -> None:
     session.add(alarm)
     session.flush()
     session.info.get(_STANDING, {}).get(alarm.unit_id, []).append(alarm)
+    outbox.alarm_raised(session, alarm, rule)
     _publish(session, alarm, rule)
 
 

@@ -12,6 +12,8 @@ from doorward_server.console.moments import day_and_time
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Site
 from doorward_server.handovers.models import HandoverEvent
+from doorward_server.notify import outbox
+from doorward_server.notify.verdicts import trouble_in_words
 from doorward_server.security.models import User
 from doorward_server.services import services_of
 
@@ -72,13 +74,17 @@ def _moment(session: Session, milliseconds: int) -> str:
 
 
 def _line(session: Session, alarm: Alarm, describer: Describer, language: str) -> str:
-    """What the record behind an alarm says; nothing for those that the server raises itself.
+    """What the record behind an alarm says; of those that the server raises itself, why notifications fail.
 
     Of a foreign box also where it belongs (S7).
     """
-    source, number, *_ = alarm.key.split(":")
-    event = session.get(HandoverEvent, int(number)) if source == "record" else None
+    leaf = alarm.leaf_id
+    event = None if leaf is None else session.get(HandoverEvent, leaf)
     said = [] if event is None else [describer.line(event)]
+    if alarm.rule == outbox.FAILING:
+        target, trouble, number = (alarm.details[name] for name in ("target", "trouble", "number"))
+        why = trouble_in_words(trouble, number, language)
+        said.append(text("notifications_fail", language, target=target, why=why))
     if code := alarms.belonging(session, alarm).get("belongs_to"):
         site = session.exec(select(Site).where(Site.code == code)).first()
         said.append(text("belongs_to", language, site=site_name(site, language)))

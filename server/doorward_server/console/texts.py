@@ -95,6 +95,10 @@ TEXTS = {
     "close_alarm": ("关闭报警", "Close"),
     "closed_by": ("已关闭：", "Closed by"),
     "pages_of_list": ("翻页", "Pages of the list"),
+    "notifications_fail": (
+        "{target}：{why}。请在服务器上运行 doorward notify-test 检查。",
+        "{target}: {why}. Run doorward notify-test at the server.",
+    ),
     "newest_alarms": ("回到最新", "Newest"),
     "older_alarms": ("更早的报警", "Older"),
     # What waits for a second person

@@ -17,6 +17,7 @@ from doorward_server.database import after_commit
 from doorward_server.handovers import announce, foreknown, steps
 from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.link.models import AnyLeaf
+from doorward_server.notify import outbox
 from doorward_server.planning.progress import HOLD_AFTER
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
@@ -66,6 +67,8 @@ def project(session: Session, unit: Unit, leaf: AnyLeaf) -> Projected:
     pictures = _note_pictures(session, unit, record)
     alarms.project(session, unit, leaf, record, event["handover_id"], trouble)
     announce.tell(session, unit, event, handover)
+    if handover is not None and handover.id == leaf.id:
+        outbox.arrived(session, leaf, record)
     if record.name == "closed" and handover is not None:
         _after_closing(session, handover, record)
     return Projected(record.name, pictures)

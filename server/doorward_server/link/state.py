@@ -76,21 +76,20 @@ def note_status(
     there is none that is fresh.
     """
     unit = session.get_one(Unit, unit_id)
+    before = _shown(unit)
     unit.last_seen = now
     unit.actual_version = min(fields["manifest"], LARGEST)
     unit.firmware = fields["firmware"][:_LONGEST_TEXT]
     unit.health = _health(fields["health"])
     unit.epoch, unit.size = min(fields["epoch"], LARGEST), min(fields["size"], LARGEST)
-    unit.clock_sure = fields["clock"] == records.CLOCK_SURE
-    unit.clock_offset = max(-LARGEST, min(LARGEST, fields["time"] - now))
+    _take_clock(session, unit, fields["clock"] == records.CLOCK_SURE, fields["time"] - now, first)
     session.add(unit)
     session.flush()
-    _watch_clock(session, unit, first)
     epochs = session.exec(_EPOCHS, params={"unit": unit_id}).all()
     _watch_journal(session, unit, epochs)
     newest = manifests.fresh(session, unit) if first else manifests.newest(session, unit)
     listed = manifests.blobs_of(session, newest) if first and newest is not None else set()
-    if first:
+    if first or _shown(unit) != before:
         publish(session, unit, "status")
     return StatusAnswer(
         None if newest is None or newest.version == fields["manifest"] else newest.object,
@@ -163,15 +162,17 @@ def publish(session: Session, unit: Unit, name: str, **more: Any) -> None:
     live.publish(session, "unit", payload)
 
 
-def _watch_clock(session: Session, unit: Unit, first: bool) -> None:
-    for name, wrong in (
-        ("clock_off", abs(unit.clock_offset or 0) > CLOCK_LIMIT),
-        ("clock_unsure", not unit.clock_sure),
-    ):
-        if not wrong:
-            alarms.end_all(session, name, unit)
-        elif not first:
+def _take_clock(session: Session, unit: Unit, sure: bool, offset: int, first: bool) -> None:
+    """Take what the unit says of its clock, but nothing bad from the first status of a connection."""
+    wrong = {"clock_off": abs(offset) > CLOCK_LIMIT, "clock_unsure": not sure}
+    if first and any(wrong.values()):
+        return
+    unit.clock_sure, unit.clock_offset = sure, max(-LARGEST, min(LARGEST, offset))
+    for name, is_wrong in wrong.items():
+        if is_wrong:
             alarms.raise_alarm(session, name, unit, offset=unit.clock_offset)
+        else:
+            alarms.end_all(session, name, unit)
 
 
 def _watch_journal(session: Session, unit: Unit, epochs: Sequence[JournalEpoch]) -> None:
@@ -194,6 +195,12 @@ def _missed_receipt(
 def _missing_pictures(session: Session, unit_id: int) -> list[bytes]:
     """Pictures named in records whose content has not come, the oldest of the newest first."""
     return list(reversed(session.exec(_LACKING, params={"unit": unit_id}).all()))
+
+
+def _shown(unit: Unit) -> tuple[Any, ...]:
+    """What pages show of a status, but for the clock to the millisecond: they are told when it changes."""
+    off = abs(unit.clock_offset or 0) > CLOCK_LIMIT
+    return unit.actual_version, unit.firmware, list(unit.health), unit.clock_sure, off
 
 
 def _health(items: list[Any]) -> list[Any]:

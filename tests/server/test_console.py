@@ -43,6 +43,12 @@ PREFIXES = (
     "rows_",
     "duty_",
     "task_request_",
+    "condition_",
+    "aspect_",
+    "measure_",
+    "why_",
+    "refused_",
+    "entry_",
 )
 
 
@@ -268,6 +274,7 @@ PAGES = {
     "/host/{north}/requests": Role.OFFICER,
     "/login": Role.OFFICER,
     "/account": Role.OFFICER,
+    "/units": Role.DUTY,
     "/users": Role.ADMINISTRATOR,
 }
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from doorward_server.importing.columns import SHEETS
 from doorward_server.settings import Settings
+from doorward_server.units.thresholds import THRESHOLDS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
@@ -27,6 +28,12 @@ def test_no_setting_is_documented_that_does_not_exist():
 def test_every_sheet_is_documented_with_its_columns(sheet):
     columns = " ".join(column.name for column in SHEETS[sheet])
     assert f"| `{sheet}` | `{columns}`" in TEXT
+
+
+@pytest.mark.parametrize("one", THRESHOLDS, ids=lambda one: one.measure)
+def test_every_threshold_is_documented(one):
+    attention, bad = ("–" if limit is None else str(limit) for limit in (one.attention, one.bad))
+    assert f"| {one.aspect} | `{one.measure}` | {attention} | {bad} |" in TEXT
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def row(
         "title": title(alarm.rule, language),
         "line": _line(session, alarm, describer, language),
         "site": site_name(site, language),
+        "unit": alarm.unit_id,
         "time": _moment(session, alarm.time),
         "over": alarm.ended is not None,
         "state": alarms.state_of(alarm, handling),

@@ -52,6 +52,12 @@ def panel_name(number: int, language: str) -> str:
     return _word(_PANELS, number, language)
 
 
+def device_name(name: str, language: str) -> str:
+    """The word for a part of a unit; one without a word by the name that the unit gave it."""
+    key = f"device_{name}"
+    return text(key, language) if key in TEXTS else name
+
+
 def _word(names: dict[int, str], number: int, language: str, prefix: str = "") -> str:
     """The word for a number in a record. A unit may send any number: one without a word shows as it is."""
     return text(prefix + names[number], language) if number in names else f"#{number}"
@@ -129,8 +135,7 @@ class Describer:
             fields["event"] = _word(_DOOR_EVENTS, fields["event"], self._language, "door_event_")
             fields["door"] = _word(_DOORS, fields["door"], self._language, "door_")
         if event_name == "sensor":
-            device = f"device_{fields['name']}"
-            fields["name"] = self._t(device) if device in TEXTS else fields["name"]
+            fields["name"] = device_name(fields["name"], self._language)
         if "active" in fields:
             fields["name"] = _word(_INPUTS, details["name"], self._language)
             fields["active"] = self._t("input_on" if fields["active"] else "input_off")

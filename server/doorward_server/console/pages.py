@@ -48,6 +48,10 @@ PATHS = {
     "alarms_part": "/alarms/part",
     "acknowledge": "/alarms/acknowledge",
     "close": "/alarms/close",
+    "units": "/units",
+    "units_part": "/units/part",
+    "unit": "/units/{unit}",
+    "unit_part": "/units/{unit}/part",
     "approvals": "/approvals",
     "approvals_part": "/approvals/part",
     "decide_request": "/approvals/{approval}/decision",
@@ -167,6 +171,8 @@ def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:
         entries += [(url("wall"), "wall"), (url("alarms"), "alarms")]
     if allows(user.role, Permission.SEE_PLAN):
         entries.append((url("planning"), "planning"))
+    if allows(user.role, Permission.SEE_UNITS):
+        entries.append((url("units"), "units"))
     if allows(user.role, Permission.SEE_APPROVALS):
         entries.append((url("approvals"), "approvals"))
     if allows(user.role, Permission.IMPORT):

@@ -16,6 +16,7 @@ from doorward_server.console import (
     import_pages,
     planning_pages,
     request_pages,
+    unit_pages,
     user_pages,
     wall_view,
 )
@@ -51,6 +52,7 @@ for _pages in (
     import_pages,
     planning_pages,
     request_pages,
+    unit_pages,
     user_pages,
 ):
     router.include_router(_pages.router)

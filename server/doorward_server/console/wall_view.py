@@ -75,11 +75,16 @@ def _figures(session: Session) -> list[dict[str, Any]]:
     heard = select(AlarmHandling.key).where(col(AlarmHandling.acknowledged).is_not(None))
     unheard = session.exec(select(func.count()).select_from(Alarm).where(col(Alarm.key).not_in(heard))).one()
     return [
-        {"text": "figure_done", "value": done, "look": ""},
-        {"text": "figure_open", "value": under_way, "look": ""},
-        {"text": "figure_units", "value": f"{online} / {units}", "look": "" if online == units else "wait"},
-        {"text": "figure_alarms", "value": unheard, "look": "bad" if unheard else ""},
+        _figure("figure_done", done),
+        _figure("figure_open", under_way),
+        _figure("figure_units", f"{online} / {units}", "" if online == units else "wait", "units"),
+        _figure("figure_alarms", unheard, "bad" if unheard else ""),
     ]
+
+
+def _figure(key: str, value: int | str, look: str = "", page: str = "") -> dict[str, Any]:
+    """`page`: the name of the page that tells more."""
+    return {"text": key, "value": value, "look": look, "page": page}
 
 
 def _start_of_today(session: Session) -> int:

@@ -1,6 +1,6 @@
 """Units over the JSON API: desired against actual (F3), health (F6), release of a lockout."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
@@ -10,14 +10,32 @@ from doorward_server.problems import problem_responses
 from doorward_server.security.dependencies import check_site, needs
 from doorward_server.security.models import User
 from doorward_server.security.roles import Permission
-from doorward_server.units import service
+from doorward_server.units import answers, service
+from doorward_server.units.facts import facts_of, facts_of_all
+from doorward_server.units.holdings import holdings
 from doorward_server.units.keeper import keeping_manifests
-from doorward_server.units.models import Unit
 
 router = APIRouter(prefix="/api/units", tags=["units"], responses=problem_responses(401, 403, 404))
 lifespan = keeping_manifests
 
 UnitId = Annotated[int, Path(ge=1, le=2**31)]
+
+
+class FindingAnswer(BaseModel):
+    """What was measured; null where there is nothing of it. `about` names parts, reasons and moments."""
+
+    measure: str
+    value: int | None
+    state: str
+    about: dict[str, Any]
+
+
+class AspectAnswer(BaseModel):
+    """One side of a unit's condition: good, attention or bad; without findings it is not reported yet."""
+
+    name: str
+    state: str
+    findings: list[FindingAnswer]
 
 
 class UnitAnswer(BaseModel):
@@ -26,6 +44,7 @@ class UnitAnswer(BaseModel):
     id: int
     kid: str
     site: int
+    state: str
     online: bool
     last_seen: int | None
     clock_offset: int | None
@@ -36,25 +55,41 @@ class UnitAnswer(BaseModel):
     actual_version: int
     actual_complete: bool
     difference: str
+    refused: str | None
     epoch: int
+    size: int
+    aspects: list[AspectAnswer]
+
+
+class HeldVersion(BaseModel):
+    """A content as it is at the unit."""
+
+    version: int
+    hash: str
     size: int
 
 
 class Entry(BaseModel):
-    """One entry of the manifest: roster, order, configuration, prompts or release."""
+    """Roster, order, configuration, prompts or release, as it should be and as it is (null: not there).
+
+    Without a version it is no longer listed. `missing_parts`: pictures, clips and templates that it lacks.
+    """
 
     kind: str
     id: int
-    version: int
-    hash: str
-    size: int
+    version: int | None
+    hash: str | None
+    size: int | None
+    held: HeldVersion | None
     missing: bool
+    missing_parts: int
 
 
 class UnitDetails(UnitAnswer):
-    """A unit with everything that it should hold."""
+    """A unit with everything that it should hold, what it holds though it is revoked, and what it lacks."""
 
     desired: list[Entry]
+    revoked: list[Entry]
     missing: list[str]
 
 
@@ -70,32 +105,12 @@ class Asked(BaseModel):
     approval: int
 
 
-def _answer(unit: Unit) -> dict:
-    return {
-        "id": unit.id,
-        "kid": unit.kid.hex(),
-        "site": unit.site_id,
-        "online": unit.online,
-        "last_seen": unit.last_seen,
-        "clock_offset": unit.clock_offset,
-        "clock_sure": unit.clock_sure,
-        "firmware": unit.firmware,
-        "health": unit.health,
-        "manifest_version": unit.manifest_version,
-        "actual_version": unit.actual_version,
-        "actual_complete": unit.actual_complete,
-        "difference": service.difference(unit),
-        "epoch": unit.epoch,
-        "size": unit.size,
-    }
-
-
 @router.get("")
 def list_units(
     session: SessionDependency, _user: Annotated[User, needs(Permission.SEE_UNITS)]
 ) -> list[UnitAnswer]:
-    """All units, by number."""
-    return [UnitAnswer(**_answer(unit)) for unit in service.list_units(session)]
+    """All units, the worst first."""
+    return [UnitAnswer(**answers.of_unit(facts)) for facts in facts_of_all(session)]
 
 
 @router.get("/{unit_id}")
@@ -104,8 +119,13 @@ def get_unit(
 ) -> UnitDetails:
     """One unit: desired against actual, by hash."""
     unit = service.get_unit(session, unit_id)
-    desired = [Entry(**row) for row in service.desired(session, unit)]
-    return UnitDetails(**_answer(unit), desired=desired, missing=unit.actual_missing)
+    held = holdings(session, unit)
+    return UnitDetails(
+        **answers.of_unit(facts_of(session, unit)),
+        desired=[Entry(**answers.of_holding(one)) for one in held if not one.revoked],
+        revoked=[Entry(**answers.of_holding(one)) for one in held if one.revoked],
+        missing=unit.actual_missing,
+    )
 
 
 @router.post("/{unit_id}/lockout_release", responses=problem_responses(409))

@@ -1,4 +1,4 @@
-"""Units as other domains ask about them: registration, fresh manifests, desired against actual."""
+"""Units as other domains ask about them: registration, fresh manifests, release of a lockout."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,19 +13,12 @@ from doorward_server.problems import Problem, not_found
 from doorward_server.security import four_eyes
 from doorward_server.security.models import Approval, User
 from doorward_server.services import services_of
-from doorward_server.units import authority, commands, manifests
+from doorward_server.units import commands, manifests
 from doorward_server.units.line import line_of
 from doorward_server.units.models import ManifestVersion, Unit
 
 KID_BYTES = 8
 KEY_BYTES = 64
-KINDS = {
-    objects.ROSTER: "roster",
-    objects.ORDER: "order",
-    objects.CONFIGURATION: "configuration",
-    objects.PROMPTS: "prompts",
-    objects.RELEASE: "release",
-}
 
 
 def register_unit(
@@ -108,42 +101,6 @@ def get_unit(session: Session, unit_id: int) -> Unit:
     if unit is None:
         raise not_found("单元", "unit")
     return unit
-
-
-def list_units(session: Session) -> list[Unit]:
-    """All units, by number."""
-    return list(session.exec(select(Unit).order_by(col(Unit.id))))
-
-
-def desired(session: Session, unit: Unit) -> list[dict[str, Any]]:
-    """What the unit should hold: one row per entry of its newest manifest, and whether it lacks it."""
-    newest = manifests.newest(session, unit)
-    if newest is None:
-        return []
-    missing = set(unit.actual_missing)
-    rows = []
-    manifest = authority.open_manifest(services_of(session), newest.object)
-    for kind, number, version, name, size in manifest["entries"]:
-        rows.append(
-            {
-                "kind": KINDS[kind],
-                "id": number,
-                "version": version,
-                "hash": name.hex(),
-                "size": size,
-                "missing": name.hex() in missing,
-            }
-        )
-    return rows
-
-
-def difference(unit: Unit) -> str:
-    """Why desired and actual differ: "" (equal), "never_seen", "old_manifest", "fetching" or "offline"."""
-    if unit.last_seen is None:
-        return "never_seen"
-    if unit.actual_version != unit.manifest_version:
-        return "old_manifest" if unit.online else "offline"
-    return "" if unit.actual_complete else "fetching"
 
 
 def request_lockout_release(session: Session, user: User, unit: Unit, panel: int) -> Approval:

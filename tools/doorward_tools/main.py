@@ -19,6 +19,7 @@ from doorward_tools import (
     serve,
     simulate,
     size,
+    units,
 )
 
 app = typer.Typer(
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 
 # Commands about a bank's real server. All others make a bank of their own.
-_OF_A_SERVER = frozenset(("serve", "import", "rebuild", "notify-test"))
+_OF_A_SERVER = frozenset(("serve", "import", "rebuild", "units", "notify-test"))
 # What those may be told all the same; a database, an address or HTTPS of the real server is not for them.
 _FOR_ALL = frozenset(("DOORWARD_LANGUAGE", "DOORWARD_TIMEZONE"))
 
@@ -48,6 +49,7 @@ app.command("simulate", epilog="Example:  doorward simulate twin-van --port 8000
 app.command("scenario", epilog="Example:  doorward scenario delivery --json")(scenario.command)
 app.command("import", epilog="Example:  doorward import ./bank --data ./data")(import_bank.command)
 app.command("rebuild", epilog=rebuild.EXAMPLE)(rebuild.command)
+app.command("units", epilog=units.EXAMPLE)(units.command)
 app.command("notify-test", epilog="Example:  doorward notify-test duty")(notify_test.command)
 app.add_typer(emulate.app, name="emulate")
 app.add_typer(prove.app, name="prove")

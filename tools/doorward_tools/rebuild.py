@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from doorward_tools.server_settings import chosen, data_option, opened
+from doorward_tools.server_settings import data_option, existing
 
 EXAMPLE = "Example:  doorward rebuild --data ./data --check"
 SHOWN = 20
@@ -26,11 +26,7 @@ def command(
     from doorward_server.handovers.rebuild import rebuild
     from rich.progress import Progress
 
-    settings = chosen("rebuild", data=data)
-    if not settings.database_url and not (data / "doorward.sqlite").exists():
-        typer.echo(f"doorward rebuild: there is no database in {data}; name the folder by --data", err=True)
-        raise typer.Exit(2)
-    services = opened("rebuild", settings)
+    services = existing("rebuild", data)
     with services.database.writing() as session, Progress(disable=as_json) as progress:
         bar = progress.add_task("journals", total=None)
         report = rebuild(session, lambda done, total: progress.update(bar, completed=done, total=total))

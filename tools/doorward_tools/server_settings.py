@@ -49,6 +49,15 @@ def usable(command: str, folder: Path) -> None:
         raise typer.Exit(2) from None
 
 
+def existing(command: str, data: Path) -> "Services":
+    """The services of a server that has run here before; ends the command if there is no database."""
+    settings = chosen(command, data=data)
+    if not settings.database_url and not (data / "doorward.sqlite").exists():
+        typer.echo(f"doorward {command}: there is no database in {data}; name the folder by --data", err=True)
+        raise typer.Exit(2)
+    return opened(command, settings)
+
+
 def opened(command: str, settings: "Settings") -> "Services":
     """The server's services over a usable data folder; ends the command with what is wrong with its keys."""
     from doorward_server.app import open_services

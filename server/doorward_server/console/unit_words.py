@@ -1,4 +1,4 @@
-"""The facts about units in words, Chinese or English."""
+"""The facts about units in words, Chinese or English: for the pages, and for `doorward units`."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The facts about a unit for programs: what the API answers.
+"""The facts about a unit for programs: what the API answers and `doorward units --json` prints.
 
 Reasons have the protocol's names, hashes and keys are hexadecimal, moments are in ms since 1970 UTC.
 """

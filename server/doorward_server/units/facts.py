@@ -1,4 +1,4 @@
-"""The facts about units, for page and API: condition, desired against actual, the worst first."""
+"""The facts about units, for page, API and command: condition, desired against actual, the worst first."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

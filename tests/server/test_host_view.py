@@ -5,10 +5,15 @@ from console_branch import FACES, NONCE
 from doorward_protocol import errors, objects, records
 from doorward_server.console import host_view
 from doorward_server.console.host_notices import KEEP_GRAVE_MS, KEEP_REFUSED_MS
+from doorward_server.console.texts import text
 from doorward_server.handovers import projection
 from doorward_server.handovers.models import Command
 from doorward_server.link.models import Leaf
 from doorward_server.planning.models import StopBox
+from doorward_server.security.models import User
+from doorward_server.security.roles import Role
+from doorward_server.units import service as units
+from page_parts import part_of
 
 
 def steps_of(host) -> str:
@@ -166,7 +171,7 @@ def lock(branch, milliseconds):
 def test_a_locked_panel_is_announced_until_it_opens(branch):
     lock(branch, 30_000)
     host = branch.host()
-    assert [notice["text"] for notice in host["notices"]] == ["The outer panel is locked until 06:00:30."]
+    assert [notice.text for notice in host["notices"]] == ["The outer panel is locked until 06:00:30."]
     assert host["stale_in"] == 30_000
     branch.clock.pass_time(seconds=30)
     assert (branch.host()["notices"], branch.host()["stale_in"]) == ([], None)
@@ -174,9 +179,50 @@ def test_a_locked_panel_is_announced_until_it_opens(branch):
 
 def test_fingers_that_are_off_have_no_time_to_wait_for_but_a_release(branch):
     lock(branch, 30_000 << 45)
-    assert "two people" in branch.host()["notices"][0]["text"]
+    assert "two people" in branch.host()["notices"][0].text
     branch.record("released", panel=records.PANEL_OUTER, by=[], command=None)
     assert branch.host()["notices"] == []
+
+
+@pytest.mark.shows("D18", "F7", "S19")
+def test_the_release_of_a_locked_panel_is_asked_for_at_the_branch(branch, session, log_in, staffed):
+    lock(branch, 30_000 << 45)
+    session.commit()
+    officer, duty = log_in(staffed.users[Role.OFFICER]), log_in(staffed.users[Role.DUTY])
+    here = f"/host/{branch.site}"
+    assert 'name="panel" value="1"' in officer.get(here).text
+    assert officer.post(f"{here}/release", data={"panel": 1}).url.path == here
+    for page in (officer, duty):
+        assert text("release_asked", "zh") in page.get(here).text
+        assert 'name="panel"' not in page.get(here).text
+    again = officer.post(f"{here}/release", data={"panel": 1})
+    assert (again.status_code, "data-said" in again.text) == (409, True)
+    approvals = duty.get("/approvals").text
+    number = part_of(approvals, r"/approvals/(\d+)/decision")
+    assert text("panel_outer", "zh") in approvals
+    duty.post(f"/approvals/{number}/decision", data={"decision": "refuse"})
+    assert 'name="panel" value="1"' in officer.get(here).text
+
+
+def test_the_branch_hears_what_becomes_of_its_request(branch, session, services):
+    told = []
+    services.live.publish = lambda topic, payload: told.append((topic, payload["site"]))
+    asker = session.get(User, branch.bank.users[Role.OFFICER].id)
+    units.request_lockout_release(session, asker, branch.unit, records.PANEL_OUTER)
+    session.commit()
+    assert ("request", branch.site) in told
+
+
+def test_a_release_is_asked_for_where_one_may(branch, session, log_in, staffed):
+    lock(branch, 30_000)
+    session.commit()
+    here, south = f"/host/{branch.site}", staffed.sites["south"].id
+    auditor, officer, duty = (log_in(staffed.users[role]) for role in (Role.AUDITOR, Role.OFFICER, Role.DUTY))
+    assert 'name="panel"' not in auditor.get(here).text
+    assert auditor.post(f"{here}/release", data={"panel": 1}).status_code == 403
+    assert officer.post(f"/host/{south}/release", data={"panel": 1}).status_code == 404
+    assert duty.post(f"/host/{south}/release", data={"panel": 1}).status_code == 404  # it has no unit
+    assert duty.post(f"{here}/release", data={"panel": 3}).status_code == 422
 
 
 UNHEARD_OF: list[tuple[str, dict[str, object]]] = [
@@ -212,7 +258,7 @@ def test_no_moment_of_a_record_is_beyond_the_calendar(branch):
 )
 def test_a_refused_vehicle_stays_on_the_screen_for_a_while(branch, reason, kept):
     branch.record("vehicle_refused", task=None, epc=b"\x30" * 12, tid=None, reason=reason)
-    assert [notice["name"] for notice in branch.host()["notices"]] == ["vehicle_refused"]
+    assert [notice.name for notice in branch.host()["notices"]] == ["vehicle_refused"]
     branch.clock.pass_time(milliseconds=kept - 1)
     assert branch.host()["stale_in"] == 1
     branch.clock.pass_time(milliseconds=1)

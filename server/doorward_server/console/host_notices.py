@@ -3,7 +3,7 @@
 Made from the site's records alone, never from alarms: a silent one must not show here (D9).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from doorward_protocol import errors
 from sqlmodel import Session, col, select
@@ -13,7 +13,9 @@ from doorward_server.console.describe import panel_name
 from doorward_server.console.moments import day_and_time
 from doorward_server.console.texts import text
 from doorward_server.handovers.models import HandoverEvent
+from doorward_server.security import four_eyes
 from doorward_server.services import services_of
+from doorward_server.units.service import unit_at
 
 # How long a refused vehicle stays on the screen: one that may be an attack, and any other.
 GRAVE = (errors.TASK_COMPLETED, errors.TAG_COPIED, errors.EARLY_VEHICLE)
@@ -24,19 +26,26 @@ DAY_MS = 24 * 60 * 60 * 1000
 LOCKS_LOOKED_AT = 20
 
 
-def notices(
-    session: Session, site_id: int, now: int, language: str
-) -> tuple[list[dict[str, str]], int | None]:
+class Notice(NamedTuple):
+    """What is said, until when (ms since 1970 UTC); of a lock also where, and whether its release waits."""
+
+    name: str
+    text: str
+    until: int
+    panel: int = 0
+    asked: bool = False
+
+
+def notices(session: Session, site_id: int, now: int, language: str) -> tuple[list[Notice], int | None]:
     """Notices, the gravest first, and after how many ms the first of them is over."""
     found = [
         *_refused_vehicle(session, site_id, now, language),
         *_locked_panels(session, site_id, now, language),
     ]
-    shown = [{"name": name, "text": said} for name, said, _ in found]
-    return shown, min((until - now for _, _, until in found), default=None)
+    return found, min((notice.until - now for notice in found), default=None)
 
 
-def _refused_vehicle(session: Session, site_id: int, now: int, language: str) -> list[tuple[str, str, int]]:
+def _refused_vehicle(session: Session, site_id: int, now: int, language: str) -> list[Notice]:
     """The newest vehicle if it was refused a short while ago and nobody has come since."""
     event = _newest(session, site_id, ("vehicle", "vehicle_refused"))
     if event is None or event.name == "vehicle":
@@ -46,11 +55,12 @@ def _refused_vehicle(session: Session, site_id: int, now: int, language: str) ->
     if until <= now:
         return []
     said = text("notice_vehicle_refused", language, reason=reasons.phrase(reason, language))
-    return [("vehicle_refused", said, until)]
+    return [Notice("vehicle_refused", said, until)]
 
 
-def _locked_panels(session: Session, site_id: int, now: int, language: str) -> list[tuple[str, str, int]]:
+def _locked_panels(session: Session, site_id: int, now: int, language: str) -> list[Notice]:
     zone = services_of(session).settings.zone
+    asked = _asked_for(session, site_id)
     found = []
     for panel, event in sorted(_newest_locks(session, site_id).items()):
         if event.name == "released" or event.details["until"] <= now:
@@ -61,8 +71,15 @@ def _locked_panels(session: Session, site_id: int, now: int, language: str) -> l
             said = text("notice_locked", language, until=day_and_time(until, now, zone), **fields)
         else:
             said = text("notice_finger_off", language, **fields)
-        found.append((f"locked_{panel}", said, until))
+        found.append(Notice(f"locked_{panel}", said, until, panel, panel in asked))
     return found
+
+
+def _asked_for(session: Session, site_id: int) -> set[int]:
+    """The panels whose release somebody has asked for already."""
+    unit = unit_at(session, site_id)
+    waiting = four_eyes.open_approvals(session, "lockout_release")
+    return {one.payload["panel"] for one in waiting if unit and one.payload["unit_id"] == unit.id}
 
 
 def _newest_locks(session: Session, site_id: int) -> dict[int, HandoverEvent]:

@@ -19,12 +19,15 @@ from doorward_server.security.dependencies import ServicesDependency, check_site
 from doorward_server.security.models import User
 from doorward_server.security.roles import Permission, allows
 from doorward_server.services import Services
+from doorward_server.units import service as units
+from doorward_server.units.service import unit_at
 
 router = APIRouter(include_in_schema=False)
 
 AtSite = Annotated[User, needs(Permission.SEE_SITE)]
 Decider = Annotated[User, needs(Permission.DECIDE_HANDOVER)]
 Acknowledger = Annotated[User, needs(Permission.ACKNOWLEDGE_CHANGE)]
+ReleaseAsker = Annotated[User, needs(Permission.REQUEST_LOCKOUT_RELEASE)]
 Handler = Annotated[User, needs(Permission.HANDLE_ALARMS)]
 SiteId = Annotated[int, Path(ge=1, alias="site")]
 
@@ -118,6 +121,28 @@ def acknowledge_change(
     return go(url("host", site=site))
 
 
+@router.post("/host/{site}/release")
+def ask_for_release(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: ReleaseAsker,
+    site: SiteId,
+    panel: Annotated[int, Form(ge=1, le=2)],
+) -> Response:
+    check_site(user, site)
+    unit = unit_at(session, site)
+    if unit is None:
+        raise not_found("单元", "unit")
+    try:
+        units.request_lockout_release(session, user, unit, panel)
+    except Problem as refusal:
+        session.rollback()
+        said = said_in_one(refusal.answer, user.language)
+        return _host_page(request, services, session, user, site, said, refusal.status)
+    return go(url("host", site=site))
+
+
 def _host_page(
     request: Request,
     services: Services,
@@ -139,6 +164,7 @@ def _host(session: Session, user: User, site_id: int) -> dict[str, Any]:
     may_decide = allows(user.role, Permission.DECIDE_HANDOVER)
     return {
         "host": host_view.build(session, site_id, user.language, may_decide),
+        "may_ask_release": allows(user.role, Permission.REQUEST_LOCKOUT_RELEASE),
         "may_acknowledge": allows(user.role, Permission.ACKNOWLEDGE_CHANGE),
         "may_restart": allows(user.role, Permission.HANDLE_ALARMS),
         "site_id": site_id,

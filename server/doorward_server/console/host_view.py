@@ -18,7 +18,7 @@ from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.planning.models import Run, RunStatus, Stop, StopBox, StopStatus
 from doorward_server.planning.progress import place_of_box, still_due, stop_at
 from doorward_server.services import services_of
-from doorward_server.units.models import Unit
+from doorward_server.units.service import unit_at
 
 HISTORY_LENGTH = 40
 # How long a finished handover stays on the screen before the screen waits for the next van.
@@ -238,7 +238,7 @@ def _history(session: Session, site_id: int, describer: Describer) -> list[dict[
 
 
 def _unit(session: Session, site_id: int, language: str) -> dict[str, str]:
-    unit = session.exec(select(Unit).where(Unit.site_id == site_id)).first()
+    unit = unit_at(session, site_id)
     if unit is None:
         return {"unit_chip": "bad", "unit_text": text("unit_none", language)}
     if unit.online:

@@ -34,6 +34,7 @@ PATHS = {
     "decide": "/host/{site}/decide",
     "restart": "/host/{site}/restart",
     "seen": "/host/{site}/seen",
+    "release_panel": "/host/{site}/release",
     "task_requests": "/host/{site}/requests",
     "task_requests_part": "/host/{site}/requests/part",
     "withdraw_task_request": "/host/{site}/requests/{request}/withdrawal",

@@ -3,12 +3,13 @@
 A test demands that templates and views use no other key, and that no key is left over.
 
 Other texts stand with what they are about: of planning in planning_texts.py, of logins and imports in
-desk_texts.py, the names of alarms with their
-rules (alarms/rules.py), what is spoken in speech/texts.py.
+desk_texts.py, of units in unit_texts.py, the names of alarms with their rules (alarms/rules.py), what is
+spoken in speech/texts.py.
 """
 
 from doorward_server.console.desk_texts import DESK_TEXTS
 from doorward_server.console.planning_texts import PLANNING_TEXTS
+from doorward_server.console.unit_texts import UNIT_TEXTS
 
 LANGUAGES = ("zh", "en")
 
@@ -262,6 +263,8 @@ TEXTS = {
     "kind_transfer": ("调拨", "Transfer"),
     "kind_replenish": ("加钞", "Replenish"),
     "notice_locked": ("{panel}已锁定，{until} 后可以再试。", "The {panel} is locked until {until}."),
+    "ask_release": ("申请解除锁定", "Ask for the release"),
+    "release_asked": ("已申请解除，等待审批", "Its release has been asked for"),
     "notice_finger_off": (
         "{panel}已停用指纹，须由中心两人解除。",
         "Fingers are off at the {panel} until two people of the centre release it.",
@@ -321,92 +324,6 @@ TEXTS = {
     "input_off": ("恢复", "back to normal"),
     "recovered": ("已恢复", "recovered"),
     "unknown_person": ("未知人员", "unknown person"),
-    # Units: condition, and what they should hold against what they hold
-    "units": ("单元", "Units"),
-    "unit": ("单元", "Unit"),
-    "no_units": (
-        "还没有登记单元。",
-        "No unit is registered yet.",
-    ),
-    "related_pages": ("相关页面", "Related pages"),
-    "as_of": ("截至 {time}", "As of {time}"),
-    "reload": ("刷新", "Reload"),
-    "previous_page": ("上一页", "Previous"),
-    "next_page": ("下一页", "Next"),
-    "condition_good": ("正常", "Good"),
-    "condition_attention": ("注意", "Attention"),
-    "condition_bad": ("异常", "Bad"),
-    "aspect_connection": ("连接", "Connection"),
-    "aspect_clock": ("时钟", "Clock"),
-    "aspect_contents": ("资料", "Contents"),
-    "aspect_sensors": ("传感器与设备", "Sensors and devices"),
-    "aspect_storage": ("存储", "Storage"),
-    "aspect_power": ("供电", "Power"),
-    "aspect_tamper": ("防拆", "Tamper"),
-    "aspect_protection": ("芯片保护", "Chip protection"),
-    "not_reported": ("尚未上报", "not reported yet"),
-    "measure_absence": ("{since} 起未连接", "not connected since {since}"),
-    "measure_absence_never": ("{since} 登记后从未连接", "never connected since it was registered, {since}"),
-    "measure_silence": ("{since} 起没有消息", "nothing heard since {since}"),
-    "measure_silence_good": ("已连接", "connected"),
-    "measure_offset": ("偏差 {seconds} 秒", "off by {seconds} s"),
-    "measure_unsure": ("单元不信任自己的时钟", "the unit does not trust its clock"),
-    "measure_behind": ("{why}", "{why}"),
-    "measure_behind_good": ("持有清单第 {version} 版的全部资料", "holds all of manifest {version}"),
-    "measure_refused": ("单元拒绝了{what}：{reason}", "refused {what}: {reason}"),
-    "measure_outdated": ("清单已于 {until} 过期", "its manifest ran out at {until}"),
-    "measure_outdated_good": ("清单有效至 {until}", "its manifest is fresh until {until}"),
-    "measure_broken": ("{fault}", "{fault}"),
-    "measure_broken_good": ("无故障", "no fault"),
-    "self_test_failed": ("启动自检未通过", "failed the self-test of the last start"),
-    "measure_output": ("{fault}", "{fault}"),
-    "measure_fill": ("{part}已用 {value}%", "{part}: {value} % full"),
-    "measure_fill_good": ("空间充足", "room enough"),
-    "measure_unstored": ("{fault}", "{fault}"),
-    "measure_starts": ("24 小时内启动 {value} 次", "starts in 24 h: {value}"),
-    "measure_starts_good": ("24 小时内启动 {value} 次", "starts in 24 h: {value}"),
-    "measure_watchdog": ("24 小时内看门狗重启 {value} 次", "restarted by the watchdog in 24 h: {value}"),
-    "measure_tampered": ("{fault}", "{fault}"),
-    "measure_tampered_good": ("未触发", "not tampered with"),
-    "measure_unprotected": ("{fault}", "{fault}"),
-    "measure_unprotected_good": ("已加保护", "protected"),
-    "refused_manifest": ("清单", "the manifest"),
-    "refused_blob": ("资料", "a content"),
-    "why_no_manifest": ("尚未生成清单", "no manifest could be made yet"),
-    "why_never_seen": ("从未连接", "never connected"),
-    "why_offline": ("{since} 起未连接", "not connected since {since}"),
-    "why_old_manifest": ("清单第 {version} 版尚未接收", "manifest {version} is sent and not taken yet"),
-    "why_fetching": ("正在获取，还缺 {missing} 项", "fetching, still missing: {missing}"),
-    "why_unreadable": ("已收齐，但有资料无法读取", "all is there, but something cannot be read"),
-    "why_revoked": ("已撤销，单元尚未得知", "revoked, and the unit does not know yet"),
-    "why_parts": ("缺 {count} 个附件", "parts missing: {count}"),
-    "same": ("一致", "the same"),
-    "desired_actual": ("应有与实有", "Desired against actual"),
-    "entry": ("资料", "Content"),
-    "should_hold": ("应有", "Should hold"),
-    "holds": ("实有", "Holds"),
-    "why_different": ("差异原因", "Why they differ"),
-    "nothing_listed": ("未列出", "not listed"),
-    "not_there": ("没有", "not there"),
-    "version_and_hash": ("第 {version} 版", "version {version}"),
-    "entry_manifest": ("清单", "Manifest"),
-    "entry_roster": ("名册", "Roster"),
-    "entry_order": ("任务单", "Order"),
-    "entry_configuration": ("配置", "Configuration"),
-    "entry_prompts": ("语音与画面提示", "Voice and picture prompts"),
-    "entry_release": ("固件发布", "Firmware release"),
-    "about_unit": ("单元资料", "About the unit"),
-    "unit_key": ("单元标识", "Key identifier"),
-    "firmware": ("固件", "Firmware"),
-    "last_seen": ("最近消息", "Last seen"),
-    "registered": ("登记时间", "Registered"),
-    "last_start": ("最近启动", "Last start"),
-    "journal": ("日志", "Journal"),
-    "journal_size": ("第 {epoch} 代，{size} 条", "epoch {epoch}, records: {size}"),
-    "start_power": ("通电", "power came back"),
-    "start_reset": ("复位", "reset"),
-    "start_watchdog": ("看门狗", "watchdog"),
-    "start_software": ("软件重启", "restarted by software"),
     # Devices, as the unit's board table calls them
     "device_outer_fingerprint": ("外侧指纹传感器", "outer fingerprint sensor"),
     "device_inner_fingerprint": ("内侧指纹传感器", "inner fingerprint sensor"),
@@ -429,6 +346,7 @@ TEXTS = {
     "device_silent_rom": ("启动静默", "silent start"),
     **PLANNING_TEXTS,
     **DESK_TEXTS,
+    **UNIT_TEXTS,
 }
 
 

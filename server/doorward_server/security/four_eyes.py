@@ -214,8 +214,8 @@ def _digest_of(session: Session, approval: Approval) -> str:
 
 
 def _tell(session: Session, approval: Approval) -> None:
-    """Let the pages of the centre look again; no site hears of it."""
-    live.publish(session, "request", {"name": approval.kind, "site": None})
+    """Let the pages of the centre look again, and those of the site that it is about, if it is about one."""
+    live.publish(session, "request", {"name": approval.kind, "site": approval.payload.get("site_id")})
 
 
 def _dropped(session: Session, approval: Approval) -> None:

@@ -95,6 +95,11 @@ def renew(session: Session, unit: Unit) -> ManifestVersion | None:
     return made
 
 
+def unit_at(session: Session, site_id: int) -> Unit | None:
+    """The unit of a site, if it has one."""
+    return session.exec(select(Unit).where(Unit.site_id == site_id)).first()
+
+
 def get_unit(session: Session, unit_id: int) -> Unit:
     """The unit of this number. Raises 404."""
     unit = session.get(Unit, unit_id)
@@ -106,7 +111,8 @@ def get_unit(session: Session, unit_id: int) -> Unit:
 def request_lockout_release(session: Session, user: User, unit: Unit, panel: int) -> Approval:
     """Ask for the release of a locked panel (1 outer, 2 inner). Another person approves it (F7)."""
     subject = f"unit:{unit.id}:panel:{panel}"
-    return four_eyes.request(session, user, "lockout_release", subject, {"unit_id": unit.id, "panel": panel})
+    about = {"unit_id": unit.id, "site_id": unit.site_id, "panel": panel}
+    return four_eyes.request(session, user, "lockout_release", subject, about)
 
 
 @four_eyes.about("lockout_release")

@@ -10,6 +10,7 @@ from doorward_server.audit.verifier import Leaf, check
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from sqlalchemy import text
+from sqlmodel import col, select
 
 pytestmark = pytest.mark.shows("S23", "F8")
 
@@ -203,3 +204,37 @@ def test_values_become_plain():
 def test_something_else_is_no_entry():
     with pytest.raises(ValueError, match="no entry"):
         entries.decode(b"\x80")
+
+
+def leaves_of(session):
+    rows = session.exec(select(Decision).order_by(col(Decision.index)))
+    return [Leaf(row.index, row.leaf_hash, row.entry, row.head) for row in rows]
+
+
+def test_an_epoch_begins_with_a_restore_and_names_where_it_left_the_old_one(journal):
+    """A head from before the backup proves as much as ever; one from after it tells of a loss."""
+    with journal.database.writing() as session:
+        key = service.journal_key(session)
+        size = newest(session).index + 1
+        old = newest(session).head
+        lost = service.record(session, None, "thing_changed", "thing:lost", None, {}).head
+        session.rollback()
+        service.record(session, None, "restored", "server", None, {"made": 1}, new_epoch=77)
+        service.record(session, None, "thing_changed", "thing:later", None, {})
+        late = newest(session).head
+        assert service.epoch(session) == 77
+        checked = (leaves_of(session), journal.suite, key.kid, key.public)
+    assert check(*checked) == []
+    assert check(*checked, known_head=old) == []
+    assert check(*checked, known_head=late) == []
+    assert check(*checked, known_head=lost) == [(size, "known_head_restored")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "epoch"), [("thing_changed", 77), ("restored", 0)], ids=["without a word", "backwards"]
+)
+def test_an_epoch_that_nothing_explains_is_found(journal, kind, epoch):
+    with journal.database.writing() as session:
+        size = newest(session).index + 1
+        service.record(session, None, kind, "server", None, {}, new_epoch=epoch)
+    assert findings(journal) == [(size, "epoch_unexplained")]

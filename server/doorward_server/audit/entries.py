@@ -18,6 +18,8 @@ from doorward_server.clock import to_milliseconds
 SALT_BYTES = 16
 # The kind of the entry that says of another one that its content was deleted; its subject is "decision:7".
 DELETED = "entry_deleted"
+# The kind of the entry with which an epoch begins: the server was restored from a backup.
+RESTORED = "restored"
 _DECISION = "decision:"
 
 

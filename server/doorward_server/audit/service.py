@@ -2,12 +2,15 @@
 
 Every decision is written in the transaction that carries it out: either both are there, or neither. The head
 signed over each leaf makes a changed, dropped or forked history show against any head that somebody has kept.
+
+A restore takes decisions away whose heads somebody may have kept. It says so in its own entry, with which an
+epoch begins: from there on heads name the new epoch, and the root at which it left the old one.
 """
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from doorward_protocol import merkle, merkle_proofs, objects
+from doorward_protocol import cose, merkle, merkle_proofs, objects
 from doorward_protocol.suite import run
 from sqlmodel import Session, col, select
 
@@ -19,7 +22,7 @@ from doorward_server.security.keys import KeyPair
 from doorward_server.security.models import User
 from doorward_server.services import services_of
 
-EPOCH = 1
+FIRST_EPOCH = 1
 
 
 class Proof(NamedTuple):
@@ -45,10 +48,12 @@ def record(
     subject: str,
     before: dict[str, Any] | None,
     after: dict[str, Any] | None,
+    new_epoch: int | None = None,
 ) -> Decision:
     """Append a decision. `before` and `after` are the thing's fields; only those that differ are kept.
 
     `kind` is a verb phrase ("run_released"), `subject` names the thing ("run:7"), `actor` None is the server.
+    `new_epoch`: the decision begins this epoch of the journal.
     """
     services = services_of(session)
     before, after = entries.difference(entries.plain(before), entries.plain(after))
@@ -65,6 +70,9 @@ def record(
     content = entries.encode(entry)
     leaf = merkle.leaf_hash(content)
     frontier = merkle.Frontier() if last is None else merkle.Frontier.from_bytes(last.frontier)
+    epoch, previous = _epoch_of(last)
+    if new_epoch is not None:
+        epoch, previous = new_epoch, frontier.root()
     frontier.append(leaf)
     decision = Decision(
         index=frontier.size - 1,
@@ -75,11 +83,16 @@ def record(
         leaf_hash=leaf,
         entry=content,
         frontier=frontier.to_bytes(),
-        head=_sign_head(session, frontier, entry.time),
+        head=_sign_head(session, frontier, entry.time, epoch, previous),
     )
     session.add(decision)
     session.flush()
     return decision
+
+
+def epoch(session: Session) -> int:
+    """The epoch in which the journal is."""
+    return _epoch_of(_last(session))[0]
 
 
 def head(session: Session) -> Decision | None:
@@ -137,14 +150,24 @@ def _last(session: Session) -> Decision | None:
     return session.exec(select(Decision).order_by(col(Decision.index).desc()).limit(1)).first()
 
 
-def _sign_head(session: Session, frontier: merkle.Frontier, time: int) -> bytes:
+def _epoch_of(last: Decision | None) -> tuple[int, bytes | None]:
+    """The epoch of a decision's head, and the root at which it left the epoch before."""
+    if last is None:
+        return FIRST_EPOCH, None
+    said = objects.payload_fields("head", cose.peek_payload(last.head))
+    return said["epoch"], said["previous"]
+
+
+def _sign_head(
+    session: Session, frontier: merkle.Frontier, time: int, epoch: int, previous: bytes | None
+) -> bytes:
     key = journal_key(session)
     fields = {
         "unit": key.kid,
-        "epoch": EPOCH,
+        "epoch": epoch,
         "size": frontier.size,
         "root": frontier.root(),
         "time": time,
-        "previous": None,
+        "previous": previous,
     }
     return run(objects.sign(services_of(session).suite, key.private, key.kid, "head", **fields))

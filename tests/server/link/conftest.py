@@ -17,6 +17,7 @@ from doorward_server.planning.models import Stop
 from doorward_server.security.models import User
 from doorward_server.settings import Settings
 from doorward_server.units import contents
+from firmware_unit import Firmware, free_port, registered
 from sqlmodel import col, select
 from unit_client import Delivery, UnitClient
 
@@ -77,6 +78,17 @@ def unit(services, day) -> UnitClient:
     unit = UnitClient(services)
     unit.id = day.unit
     return unit
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def firmware(services, day, port) -> Firmware:
+    """A unit of the north branch that runs the firmware's link; the other one there is only registered."""
+    return registered(services, day.bank.sites["north"], port)
 
 
 @pytest.fixture

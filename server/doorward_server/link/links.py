@@ -15,7 +15,6 @@ from sqlmodel import Session, SQLModel, col, select, update
 
 from doorward_server.link import state
 from doorward_server.link.contents import Contents
-from doorward_server.link.heads import refused_for_gap
 from doorward_server.link.ingest import Ingest
 from doorward_server.link.pictures import Partial, Pictures
 from doorward_server.link.received import Outcome
@@ -177,12 +176,11 @@ class Links:
     def _unsigned(self, unit_id: int, gap: bool) -> None:
         """Records without a head, or a head without records, for too long."""
         if gap:
-            if self.ingest.waiting_head(unit_id) is None:
+            head = self.ingest.waiting_head(unit_id)
+            if head is None:
                 return
             self.ingest.forget_head(unit_id)
-            problem = refused_for_gap()
-            fields = {"what": "head", "reference": b"", "reason": problem.reason, "detail": problem.detail}
-            self._with(unit_id, lambda one: one.outbox.put("refused", **fields))
+            self._with(unit_id, lambda one: one.note_gap(head.object))
         self._later(self.writer.share(unit_id, lambda database: state.note_uncovered(database, unit_id, gap)))
 
     def _later(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

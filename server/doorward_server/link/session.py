@@ -10,11 +10,12 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from doorward_protocol import channel, edhoc, messages
-from doorward_protocol.errors import NAMES, NOT_WANTED, TIMED_OUT, TOO_LARGE, ProtocolError
+from doorward_protocol import channel, cose, edhoc, messages, objects
+from doorward_protocol.errors import BAD_HASH, NAMES, NOT_WANTED, TIMED_OUT, TOO_LARGE, ProtocolError
 from sqlmodel import Session
 
 from doorward_server.link import state
+from doorward_server.link.heads import refused_for_gap
 from doorward_server.link.outbox import Outbox
 from doorward_server.link.pictures import Pictures
 from doorward_server.link.received import ReceivedHead, ReceivedPicture, ReceivedRecord
@@ -57,6 +58,7 @@ class LinkSession:
         self._allowed: set[bytes] = set()
         self._greeted = False  # by a first status
         self._offered = 0  # manifests
+        self._asked_for_all = False
         self.outbox = Outbox(self._send)
         self.unit_id = 0
         self.kid = b""
@@ -175,8 +177,30 @@ class LinkSession:
             self.offer_manifest(answer.manifest, answer.listed)
         if answer.receipt is not None:
             self.outbox.put("stored", object=answer.receipt)
+        if answer.lacking:
+            self.ask_for_all()
         for name in answer.pictures:
             self.pictures.want(name)
+
+    def ask_for_all(self) -> None:
+        """Let the unit send everything again that it keeps: records are missing here."""
+        self._refuse_head(b"", refused_for_gap())
+        self._asked_for_all = True
+
+    def note_gap(self, head: bytes) -> None:
+        """A head of the unit has waited for its records for too long.
+
+        What it does not send again even when asked, it has no more. A new epoch names what is missing and
+        goes on: else no record of this unit would ever have a receipt again.
+        """
+        if not self._asked_for_all:
+            self.ask_for_all()
+            return
+        root = objects.payload_fields("head", cose.peek_payload(head))["root"]
+        self._refuse_head(root, ProtocolError(BAD_HASH, "records before this head are lost"))
+
+    def _refuse_head(self, root: bytes, problem: ProtocolError) -> None:
+        self.outbox.put("refused", what="head", reference=root, reason=problem.reason, detail=problem.detail)
 
     async def _on_record(self, fields: dict) -> None:
         now = self._services.clock.milliseconds()

@@ -39,12 +39,16 @@ _LACKING = (
 
 
 class StatusAnswer(NamedTuple):
-    """A manifest to offer (None: it has it), what it may fetch, a missed receipt, pictures we lack."""
+    """A manifest to offer (None: it has it), what it may fetch, a missed receipt, pictures we lack.
+
+    `lacking`: we have lost records that the unit has a receipt for.
+    """
 
     manifest: bytes | None
     listed: set[bytes]
     receipt: bytes | None
     pictures: list[bytes]
+    lacking: bool
 
 
 def note_online(session: Session, unit_id: int, now: int) -> None:
@@ -96,6 +100,7 @@ def note_status(
         listed,
         _missed_receipt(session, unit, epochs, fields["acknowledged"]),
         _missing_pictures(session, unit_id),
+        first and _has_lost(unit, epochs, fields["acknowledged"]),
     )
 
 
@@ -190,6 +195,17 @@ def _missed_receipt(
         return None
     head = newest_head(session, unit.id, unit.epoch)
     return head.receipt if head is not None and head.size <= unit.size else None
+
+
+def _has_lost(unit: Unit, epochs: Sequence[JournalEpoch], acknowledged: int) -> bool:
+    """Whether this server, restored from a backup, lacks what it once gave a receipt for.
+
+    Of an epoch that it has never met it cannot know how much came before: that is asked for too.
+    """
+    here = next((one.size for one in epochs if one.epoch == unit.epoch), None)
+    if here is None:
+        return acknowledged > 0 or any(one.epoch < unit.epoch for one in epochs)
+    return acknowledged > here
 
 
 def _missing_pictures(session: Session, unit_id: int) -> list[bytes]:

@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
 import doorward_server
+from doorward_server.backup.swap import finish
 from doorward_server.clock import SystemClock
 from doorward_server.console.pages import problem_page
 from doorward_server.database import Database, import_models, upgrade
@@ -51,6 +52,7 @@ def open_services(
     from doorward_protocol.suite_openssl import OpenSSLSuite
 
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    finish(settings.data)  # a restore that was interrupted
     suite = suite or OpenSSLSuite(random)
     keys = KeyStore(settings.keys, suite)
     for name in ("server", "dispatch", "journal"):  # now and in this order: seeded servers repeat themselves

@@ -3,6 +3,7 @@
 Each setting is described in docs/operations.md; a test fails when one is not.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,6 +43,9 @@ class Settings(BaseSettings):
     command_seconds: int = 60
     upload_megabytes: int = 64
 
+    backup_folder: Path | None = None
+    backup_time: str = "03:00"
+    backup_keep: int = 7
     notify: Annotated[tuple[targets.Target, ...], NoDecode] = ()
 
     @field_validator("language")
@@ -69,6 +73,28 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError("timezone is a name of the IANA database, such as Asia/Shanghai") from error
         return value
+
+    @field_validator("backup_time")
+    @classmethod
+    def _time_of_day(cls, value: str) -> str:
+        try:
+            if value:
+                datetime.strptime(value, "%H:%M")  # noqa: DTZ007 - a time of day
+        except ValueError as error:
+            raise ValueError("backup_time is a time of day such as 03:00, or empty for none") from error
+        return value
+
+    @field_validator("backup_keep")
+    @classmethod
+    def _at_least_one(cls, value: int) -> int:
+        if value < 1:
+            raise ValueError("backup_keep is 1 or more")
+        return value
+
+    @property
+    def backups(self) -> Path:
+        """Folder of the backups: `backup_folder`, or one in the data folder."""
+        return self.backup_folder or self.data / "backups"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -5,6 +5,9 @@ import re
 import pytest
 from doorward_server.alarms import service as alarms
 from doorward_server.alarms.models import AlarmHandling
+from doorward_server.backup.archive import Manifest
+from doorward_server.backup.settle import settle
+from doorward_server.clock import to_milliseconds
 from doorward_server.console import alarm_view, approval_view
 from doorward_server.console.texts import TEXTS, text
 from doorward_server.importing.columns import SHEETS
@@ -215,7 +218,7 @@ def test_each_kind_of_request_is_described(session, log_in, staffed, people, uni
     page = log_in(staffed.users[Role.DUTY]).get("/approvals").text
     assert page.count("<section") == len(by_kind)
     assert by_kind["run_cancel"]["crew_at_door"] == "E000, E001"
-    assert set(by_kind) == set(four_eyes.KINDS) - {"run_release", "run_change"}
+    assert set(by_kind) == set(four_eyes.KINDS) - {"run_release", "run_change", "restore_confirm"}
     assert set(approval_view.ABOUT) == set(four_eyes.KINDS)
 
 
@@ -240,3 +243,34 @@ def test_the_centre_is_told_that_something_waits_and_a_site_is_not(session, serv
 
 def test_the_rows_of_every_sheet_have_a_name():
     assert {f"rows_{sheet}" for sheet in SHEETS} == {key for key in TEXTS if key.startswith("rows_")}
+
+
+@pytest.mark.shows("S23", "F7")
+def test_after_a_restore_one_dispatcher_asks_and_another_one_goes_on(session, log_in, staffed, people, draft):
+    """Everybody who sees requests sees what is to be done; both steps are on this page."""
+    planning.release_approve(
+        session, people["second"], planning.release_request(session, people[Role.DISPATCHER], draft)
+    )
+    manifest = Manifest(to_milliseconds(draft.created_at), "0001", "", 0, {})
+    settle(session, manifest, [], {})
+    session.commit()
+    asker, second = log_in(staffed.users[Role.DISPATCHER]), log_in(staffed.dispatcher2)
+    watching = log_in(staffed.users[Role.DUTY])
+    assert text("restore_waits", "zh") in watching.get("/approvals").text
+    assert "/approvals/restore" not in watching.get("/approvals").text
+    assert watching.post("/approvals/restore").status_code == 403
+    assert "/approvals/restore" in asker.get("/approvals").text
+    assert asker.post("/approvals/restore").status_code == 200
+    assert text("restore_waits", "zh") not in asker.get("/approvals").text
+    assert asker.post("/approvals/restore").status_code == 409
+    (request,) = seen(session, people["second"])
+    assert facts(request)["issued_anew"] == "2026-03-02 京A10001"
+    session.commit()
+    assert (
+        second.post(f"/approvals/{request['id']}/decision", data={"decision": "approve"}).status_code == 200
+    )
+    session.expire_all()
+    assert (draft.version, draft.status) == (101, RunStatus.RELEASED)
+    assert {stop.order_version for stop in planning.stops_of(session, draft)} == {101}
+    session.commit()
+    assert asker.post("/approvals/restore").status_code == 409

@@ -29,7 +29,7 @@ def test_a_bank_of_its_own_is_not_made_in_the_real_ones_database(command, monkey
     assert left_to(command, monkeypatch) == {"DOORWARD_TIMEZONE"}
 
 
-@pytest.mark.parametrize("command", ["serve", "import", "rebuild", "units"])
+@pytest.mark.parametrize("command", ["serve", "import", "rebuild", "units", "backup", "restore"])
 def test_commands_about_the_real_server_find_its_variables(command, monkeypatch):
     assert left_to(command, monkeypatch) == REAL.keys()
 

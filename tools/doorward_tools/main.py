@@ -8,6 +8,7 @@ import os
 import typer
 
 from doorward_tools import (
+    backup,
     bench,
     demo,
     emulate,
@@ -15,6 +16,7 @@ from doorward_tools import (
     notify_test,
     prove,
     rebuild,
+    restore,
     scenario,
     serve,
     simulate,
@@ -31,7 +33,7 @@ app = typer.Typer(
 )
 
 # Commands about a bank's real server. All others make a bank of their own.
-_OF_A_SERVER = frozenset(("serve", "import", "rebuild", "units", "notify-test"))
+_OF_A_SERVER = frozenset(("serve", "import", "rebuild", "units", "backup", "restore", "notify-test"))
 # What those may be told all the same; a database, an address or HTTPS of the real server is not for them.
 _FOR_ALL = frozenset(("DOORWARD_LANGUAGE", "DOORWARD_TIMEZONE"))
 
@@ -49,6 +51,8 @@ app.command("simulate", epilog="Example:  doorward simulate twin-van --port 8000
 app.command("scenario", epilog="Example:  doorward scenario delivery --json")(scenario.command)
 app.command("import", epilog="Example:  doorward import ./bank --data ./data")(import_bank.command)
 app.command("rebuild", epilog=rebuild.EXAMPLE)(rebuild.command)
+app.command("backup", epilog=backup.EXAMPLE)(backup.command)
+app.command("restore", epilog=restore.EXAMPLE)(restore.command)
 app.command("units", epilog=units.EXAMPLE)(units.command)
 app.command("notify-test", epilog="Example:  doorward notify-test duty")(notify_test.command)
 app.add_typer(emulate.app, name="emulate")

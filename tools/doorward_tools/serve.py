@@ -39,6 +39,7 @@ def command(
     """
     import uvicorn
     from doorward_server.app import create_app
+    from doorward_server.backup import running
     from doorward_server.security.keys import KeyFileError
 
     from doorward_tools.patient_http import PatientHTTP
@@ -48,7 +49,9 @@ def command(
     listener = None if settings.uds else _listener(host, port)
     try:
         app = create_app(settings)
-    except KeyFileError as error:
+        with running.serving(data):  # it says so for itself while it serves
+            pass
+    except (KeyFileError, running.InUseError) as error:
         typer.echo(f"doorward serve: {error}", err=True)
         raise typer.Exit(2) from None
 

@@ -59,13 +59,14 @@ def existing(command: str, data: Path) -> "Services":
 
 
 def opened(command: str, settings: "Settings") -> "Services":
-    """The server's services over a usable data folder; ends the command with what is wrong with its keys."""
+    """The server's services over a usable data folder; ends the command with what is wrong with it."""
     from doorward_server.app import open_services
+    from doorward_server.backup.running import InUseError
     from doorward_server.security.keys import KeyFileError
 
     usable(command, settings.data)
     try:
         return open_services(settings)
-    except KeyFileError as error:
+    except (KeyFileError, InUseError) as error:
         typer.echo(f"doorward {command}: {error}", err=True)
         raise typer.Exit(2) from None

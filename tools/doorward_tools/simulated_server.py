@@ -94,7 +94,9 @@ def main() -> None:
     loop.count_anyio_workers()
     clock = WorldClock(loop, bus.call("system", "epoch"))
     app = create_app(
-        Settings(data=arguments.data), clock=clock, random=seeded(bus.call("random", "bytes", 32))
+        Settings(data=arguments.data, backup_time=""),
+        clock=clock,
+        random=seeded(bus.call("random", "bytes", 32)),
     )
     config = uvicorn.Config(app, uds=arguments.socket, date_header=False, log_level="warning", lifespan="on")
     loop.run_until_complete(Server(config).serve())

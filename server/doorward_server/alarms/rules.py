@@ -180,6 +180,9 @@ SERVER_RULES = (
     Rule("head_forged", CRITICAL, "S25", "日志签名无效", "A journal head with a wrong signature"),
     Rule("unreadable_record", HIGH, "S23", "无法读取的记录", "A record that cannot be read"),
     Rule("link_abuse", HIGH, "S25", "单元发送了不合规的数据", "A unit sent what it must not send"),
+    Rule("lost_plan", HIGH, "S23", "交接的任务在恢复备份时丢失，请补录计划", "A handover of a task whose plan was lost with a restore: plan it again"),
+    Rule("backup_failed", HIGH, "S23", "自动备份失败：请检查备份目录和剩余空间，再运行 doorward backup", "The backup failed: check its folder and the free space, then run `doorward backup`"),
+    Rule("restored", CRITICAL, "S23", "服务器已从备份恢复：请核对计划，并由两人在“审批”页确认后再下发", "The server was restored from a backup: check the plan, then let two people go on at Approvals"),
     Rule("notify_failing", HIGH, "F13", "通知发送失败", "Notifications do not arrive"),
     Rule("printing_failed", WARNING, "S5", "交接单打印失败", "A report could not be printed"),
 )

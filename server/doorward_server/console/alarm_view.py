@@ -75,13 +75,13 @@ def _moment(session: Session, milliseconds: int) -> str:
 
 
 def _line(session: Session, alarm: Alarm, describer: Describer, language: str) -> str:
-    """What the record behind an alarm says; of those that the server raises itself, why notifications fail.
+    """What the record behind an alarm says; of those that the server raises itself, what went wrong.
 
     Of a foreign box also where it belongs (S7).
     """
     leaf = alarm.leaf_id
     event = None if leaf is None else session.get(HandoverEvent, leaf)
-    said = [] if event is None else [describer.line(event)]
+    said = [str(alarm.details.get("problem", ""))] if event is None else [describer.line(event)]
     if alarm.rule == outbox.FAILING:
         target, trouble, number = (alarm.details[name] for name in ("target", "trouble", "number"))
         why = trouble_in_words(trouble, number, language)
@@ -89,4 +89,4 @@ def _line(session: Session, alarm: Alarm, describer: Describer, language: str) -
     if code := alarms.belonging(session, alarm).get("belongs_to"):
         site = session.exec(select(Site).where(Site.code == code)).first()
         said.append(text("belongs_to", language, site=site_name(site, language)))
-    return " · ".join(said)
+    return " · ".join(one for one in said if one)

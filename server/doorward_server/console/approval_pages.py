@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
+from doorward_server.backup import confirm
 from doorward_server.console import approval_view
 from doorward_server.console.pages import go, render, said_in_one, url
 from doorward_server.database import SessionDependency
@@ -66,6 +67,19 @@ def withdraw(
 ) -> Response:
     try:
         four_eyes.withdraw(session, user, four_eyes.get(session, approval))
+    except Problem as problem:
+        session.rollback()
+        return _page(request, services, session, user, problem)
+    return go(url("approvals"))
+
+
+@router.post("/approvals/restore")
+def ask_to_go_on(
+    request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer
+) -> Response:
+    """After a restore: ask a second person that units are given the plan as it stands."""
+    try:
+        confirm.request(session, user)
     except Problem as problem:
         session.rollback()
         return _page(request, services, session, user, problem)

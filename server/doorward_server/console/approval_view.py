@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from doorward_server.backup import confirm
 from doorward_server.clock import to_milliseconds
 from doorward_server.console import import_gains, run_content
 from doorward_server.console.describe import Describer, panel_name, site_name
 from doorward_server.console.facts import Fact, fact
 from doorward_server.console.moments import day_and_time
 from doorward_server.console.texts import text
-from doorward_server.fleet.models import Site
+from doorward_server.fleet.models import Site, Vehicle
 from doorward_server.planning.content import content_of_version
 from doorward_server.planning.models import Run
 from doorward_server.security import four_eyes
@@ -29,9 +30,22 @@ def build(session: Session, user: User) -> dict[str, Any]:
     now = services_of(session).clock.now()
     waiting = four_eyes.open_approvals(session)
     return {
+        "restore": _restore_to_confirm(session, user, now),
         "requests": [_shown(session, user, approval, now) for approval in waiting],
         "stale_in": min(((one.expires_at - now).total_seconds() * 1000 for one in waiting), default=None),
     }
+
+
+def _restore_to_confirm(session: Session, user: User, now: datetime) -> dict[str, Any] | None:
+    """The restore after which nobody has asked yet to go on; `may_ask`: whether this user can."""
+    found = confirm.waiting(session)
+    if found is None:
+        return None
+    facts = [
+        fact("backup_made", _at(session, found.made, now)),
+        fact("restored", _at(session, found.restored, now)),
+    ]
+    return {"facts": facts, "may_ask": allows(user.role, four_eyes.KINDS[confirm.KIND].ask)}
 
 
 def _shown(session: Session, user: User, approval: Approval, now: datetime) -> dict[str, Any]:
@@ -54,7 +68,11 @@ def _shown(session: Session, user: User, approval: Approval, now: datetime) -> d
 
 
 def _moment(session: Session, then: datetime, now: datetime) -> str:
-    return day_and_time(to_milliseconds(then), to_milliseconds(now), services_of(session).settings.zone)
+    return _at(session, to_milliseconds(then), now)
+
+
+def _at(session: Session, then: int, now: datetime) -> str:
+    return day_and_time(then, to_milliseconds(now), services_of(session).settings.zone)
 
 
 def _run(session: Session, approval: Approval, language: str) -> dict[str, Any]:
@@ -86,6 +104,24 @@ def _lockout(session: Session, approval: Approval, language: str) -> dict[str, A
     return {"facts": [fact("site", site), fact("panel", panel_name(about["panel"], language))]}
 
 
+def _restore(session: Session, approval: Approval, language: str) -> dict[str, Any]:
+    about, now = four_eyes.content_of(session, approval), services_of(session).clock.now()
+    rows = session.exec(
+        select(Run, Vehicle)
+        .join(Vehicle, col(Vehicle.id) == col(Run.vehicle_id))
+        .where(col(Run.id).in_([int(number) for number in about["runs"]]))
+        .order_by(col(Run.date), col(Vehicle.plate))
+    )
+    runs = [f"{run.date.isoformat()} {vehicle.plate}" for run, vehicle in rows]
+    return {
+        "facts": [
+            fact("backup_made", _at(session, about["made"], now)),
+            fact("restored", _at(session, about["restored"], now)),
+            fact("issued_anew", ("、" if language == "zh" else ", ").join(runs) or "0"),
+        ]
+    }
+
+
 def _new_user(session: Session, approval: Approval, language: str) -> dict[str, Any]:
     fields = approval.payload["fields"]
     site = session.get(Site, fields["site_id"]) if fields.get("site_id") else None
@@ -112,6 +148,7 @@ ABOUT = {
     "run_cancel": _run,
     "import": _import,
     "lockout_release": _lockout,
+    "restore_confirm": _restore,
     "user_create": _new_user,
     "user_password": _password,
 }

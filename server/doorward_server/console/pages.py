@@ -56,6 +56,7 @@ PATHS = {
     "approvals": "/approvals",
     "approvals_part": "/approvals/part",
     "decide_request": "/approvals/{approval}/decision",
+    "ask_to_go_on": "/approvals/restore",
     "withdraw_request": "/approvals/{approval}/withdrawal",
     "planning": "/planning",
     "planning_part": "/planning/part",

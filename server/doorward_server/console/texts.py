@@ -104,6 +104,20 @@ TEXTS = {
     "older_alarms": ("更早的报警", "Older"),
     # What waits for a second person
     "no_requests": ("没有等待审批的事项。", "Nothing waits for a decision."),
+    "restore_waits": (
+        "服务器已从备份恢复，单元尚未收到新的任务单",
+        "The server was restored from a backup: units get no new orders yet",
+    ),
+    "restore_help": (
+        "备份之后的编排、变更、取消和人员改动均已丢失：请先核对并补录。在两人确认之前，各单元按已有的任务单工作。",
+        "Whatever was planned, changed, cancelled or entered since the backup is lost: check the plan and"
+        " enter it again first. Until two people go on, units work with the orders that they hold.",
+    ),
+    "backup_made": ("备份时间", "Backup made"),
+    "restored": ("恢复时间", "Restored"),
+    "issued_anew": ("重新下发的线路", "Runs that are issued anew"),
+    "ask_to_go_on": ("计划已核对，提交审批", "The plan is right: ask to go on"),
+    "dispatchers_ask": ("由调度员核对计划后提交。", "A dispatcher checks the plan and asks."),
     "asked_by": ("{name} 于 {time} 申请", "Asked by {name}, {time}"),
     "expires_at": ("{time} 失效", "expires {time}"),
     "own_request": (

@@ -11,6 +11,7 @@ from doorward_protocol import errors, records
 from doorward_protocol.records import Record
 from sqlmodel import Session, col, select
 
+from doorward_server.backup import restorations
 from doorward_server.clock import from_milliseconds, to_milliseconds
 from doorward_server.handovers import foreknown, newest
 from doorward_server.handovers.models import Handover
@@ -78,7 +79,8 @@ def _vehicle(session: Session, unit: Unit, leaf: AnyLeaf, record: Record) -> Out
     trouble = ["task_on_unsure_clock"] if handover.clock_unsure else []
     stop = stop_at(session, handover.task, unit.site_id)
     if stop is None:
-        trouble.append("unknown_task")
+        lost = restorations.was_lost(session, "stop", handover.task)
+        trouble.append("lost_plan" if lost else "unknown_task")
     else:
         handover.revoked_version = _was_revoked(session, stop, handover)
         if handover.revoked_version:

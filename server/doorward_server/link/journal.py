@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, event, tuple_
 from sqlmodel import Session, col, func, insert, select, update
 
 from doorward_server.alarms import service as alarms
+from doorward_server.backup import numbers, restorations
 from doorward_server.link.models import JournalConflict, JournalEpoch, Leaf
 from doorward_server.services import services_of
 from doorward_server.units.models import Unit
@@ -98,7 +99,8 @@ def use(session: Session, journals: Journals) -> None:
 def prepare(session: Session, places: Iterable[tuple[int, int]]) -> None:
     """Look up together those of these journals that the writer has not met, and the next leaf's number."""
     journals = _journals(session)
-    session.info[_NEXT] = 1 + (session.exec(select(func.max(Leaf.id))).one() or 0)
+    last = session.exec(select(func.max(Leaf.id))).one() or 0
+    session.info[_NEXT] = max(last + 1, restorations.lowest(session, numbers.LEAF))
     wanted = {place for place in places if place not in journals}
     if wanted:
         found = _look_up(session, wanted)

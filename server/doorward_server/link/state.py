@@ -13,12 +13,13 @@ from sqlmodel import Session, col, select
 from doorward_server import live
 from doorward_server.alarms import service as alarms
 from doorward_server.alarms.rules import CLOCK_LIMIT
+from doorward_server.backup import restorations
 from doorward_server.handovers.models import Command, Picture
 from doorward_server.link.heads import newest_head
 from doorward_server.link.journal import LARGEST, note_conflict
 from doorward_server.link.models import JournalEpoch
 from doorward_server.units import manifests
-from doorward_server.units.models import Unit
+from doorward_server.units.models import ManifestVersion, Unit
 
 PICTURES_PER_STATUS = 64
 EPOCHS_LOOKED_AT = 16  # the newest: a unit may begin any number of them
@@ -96,7 +97,7 @@ def note_status(
     if first or _shown(unit) != before:
         publish(session, unit, "status")
     return StatusAnswer(
-        None if newest is None or newest.version == fields["manifest"] else newest.object,
+        _to_offer(session, newest, fields["manifest"]),
         listed,
         _missed_receipt(session, unit, epochs, fields["acknowledged"]),
         _missing_pictures(session, unit_id),
@@ -195,6 +196,13 @@ def _missed_receipt(
         return None
     head = newest_head(session, unit.id, unit.epoch)
     return head.receipt if head is not None and head.size <= unit.size else None
+
+
+def _to_offer(session: Session, newest: ManifestVersion | None, held: int) -> bytes | None:
+    """The newest manifest for a unit that holds another one. A restored server's is older than the unit's."""
+    if newest is None or newest.version == held or restorations.waiting(session) is not None:
+        return None
+    return newest.object
 
 
 def _has_lost(unit: Unit, epochs: Sequence[JournalEpoch], acknowledged: int) -> bool:

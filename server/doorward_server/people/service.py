@@ -7,6 +7,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from doorward_server.audit import service as audit
+from doorward_server.backup import removed
 from doorward_server.clock import to_milliseconds
 from doorward_server.people.models import Finger, Person, PersonRole
 from doorward_server.problems import not_found
@@ -127,5 +128,6 @@ def remove_person(session: Session, actor: User | None, person: Person) -> None:
     destroyed = biometrics.destroy(session, person.id)
     subject = f"person:{person.id}"
     audit.record(session, actor, "person_removed", subject, before, None)
+    removed.note(session, subject)
     if destroyed:
         audit.record(session, actor, "person_key_destroyed", subject, None, {})

@@ -88,10 +88,10 @@ def content_of_version(session: Session, run_id: int, version: int) -> dict[str,
 
 
 def keep_version(
-    session: Session, run: Run, content: dict[str, Any], approved_by: list[int], now: Any
+    session: Session, run: Run, previous: int, content: dict[str, Any], approved_by: list[int], now: Any
 ) -> None:
-    """Keep what the run's present version says, and how it differs from the one before."""
-    before = content_of_version(session, run.id, run.version - 1) if run.version > 1 else None
+    """Keep what the run's present version says, and how it differs from the previous one (0: none)."""
+    before = content_of_version(session, run.id, previous) if previous else None
     session.add(
         RunVersion(
             run_id=run.id,

@@ -188,18 +188,34 @@ def _changed(plan: Plan, approval: Approval) -> Plan:
     return with_changes(plan, approval.payload.get("vehicle_id"), crew_from(approval.payload.get("crew")))
 
 
-def _issue(session: Session, run: Run, approval: Approval) -> None:
+def issue_anew(session: Session, run: Run, approval: Approval, versions: int) -> None:
+    """After a restore: issue what is ahead of a released run under a version that is so much higher.
+
+    A handover that is under way ends on the version with which it began.
+    """
+    before = {"version": run.version}
+    _issue(session, run, approval, versions, tuple(one for one in OPEN if one != StopStatus.UNDER_WAY))
+    audit.record(session, None, "run_issued_anew", _subject(run), before, {"version": run.version})
+
+
+def _issue(
+    session: Session,
+    run: Run,
+    approval: Approval,
+    versions: int = 1,
+    states: tuple[StopStatus, ...] = OPEN,
+) -> None:
     """Make the rows' plan the next version of every order that is not closed."""
-    run.version += 1
+    before, run.version = run.version, run.version + versions
     session.add(run)
     for stop in stops_of(session, run):
-        if stop.status in OPEN:
+        if stop.status in states:
             stop.order_version = run.version
             session.add(stop)
     session.flush()
     content = content_of(session, plan_of(session, run))
     approvers = [approval.requested_by, approval.decided_by]
-    keep_version(session, run, content, approvers, services_of(session).clock.now())
+    keep_version(session, run, before, content, approvers, services_of(session).clock.now())
 
 
 def _cancel(session: Session, user: User, run: Run) -> None:

@@ -1,7 +1,8 @@
 """Seals photos, templates and pictures with one key per person (AES-256-GCM).
 
 Each person's key is wrapped by the master key. Deleting the wrapped key (`destroy`) makes everything that was
-sealed with it unreadable, in every copy and backup of the database: that is how biometrics are deleted (D17).
+sealed with it unreadable: that is how biometrics are deleted (D17). Backups that were made before hold the
+key until they are gone; a restore from one destroys it again (backup/removed.py).
 What a content is for is bound in, so that sealed contents cannot be swapped between people or purposes.
 """
 

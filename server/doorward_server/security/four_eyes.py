@@ -54,6 +54,9 @@ KINDS = {
         "解除锁定",
         "Release of a locked panel",
     ),
+    "restore_confirm": Kind(
+        Permission.PLAN, Permission.RELEASE, "恢复备份后重新下发", "Going on after a restore"
+    ),
     "user_create": Kind(
         Permission.MANAGE_USERS, Permission.APPROVE_USERS, "新建用户", "New user", joint=True
     ),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from doorward_server.audit import service as audit
+from doorward_server.backup import removed
 from doorward_server.fleet.models import Site
 from doorward_server.people.models import Person
 from doorward_server.problems import Problem, not_found
@@ -118,6 +119,7 @@ def remove_user(session: Session, actor: User | None, user: User) -> None:
     session.add(user)
     sessions.end_logins(session, user)
     audit.record(session, actor, "user_removed", _subject(user), before, None)
+    removed.note(session, _subject(user))
 
 
 def find_user(session: Session, login: str) -> User | None:

@@ -13,6 +13,7 @@ from doorward_protocol import cbor, objects
 from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import Session, col, func, select
 
+from doorward_server.backup import restorations
 from doorward_server.clock import from_milliseconds, to_milliseconds
 from doorward_server.fleet.models import Site
 from doorward_server.planning.progress import last_changes, next_change, stops_to_hold
@@ -36,6 +37,8 @@ _OF_UNIT = select(ManifestVersion).where(
 
 def next_boundary(session: Session) -> datetime | None:
     """When the manifest of some unit has to be looked at again; None if nothing is ahead."""
+    if restorations.waiting(session) is not None:
+        return None
     first = session.exec(
         select(func.min(ManifestVersion.issued + ManifestVersion.fresh_until)).join(Unit, _is_newest())
     ).one()
@@ -60,11 +63,16 @@ def due(session: Session) -> list[int]:
 
 
 def compile_manifest(session: Session, unit: Unit) -> ManifestVersion | None:
-    """Make the unit's next manifest if it needs one; None if the newest still says what it should."""
+    """Make the unit's next manifest if it needs one; None if the newest still says what it should.
+
+    None also between a restore and its confirmation.
+    """
+    if restorations.waiting(session) is not None:
+        return None
     services = services_of(session)
     now = services.clock.milliseconds()
     last = newest(session, unit)
-    version = 1 if last is None else last.version + 1
+    version = unit.manifest_version + 1
     entries = _entries(session, unit, version, [] if last is None else _entries_of(session, last))
     digest = hashlib.sha256(cbor.encode([list(entry) for entry in entries])).digest()
     if last is not None and last.entries_hash == digest and now < _renewal(last):

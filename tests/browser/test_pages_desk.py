@@ -80,6 +80,20 @@ def test_what_an_administrator_finds_after_the_login(window):
     visitor.picture("account")
 
 
+@pytest.mark.shows("F8", "S19")
+def test_an_auditor_reads_the_journal_of_decisions_and_checks_it(window):
+    visitor = window()
+    page = visitor.log_in("auditor1")
+    page.get_by_role("link", name="Journal").click()
+    page.get_by_label("Kind").select_option("run_released")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".entries li").first).to_contain_text("status")
+    visitor.picture("audit")
+    page.get_by_role("link", name="Check the whole journal").click()
+    expect(page.locator("#checked")).to_contain_text("All entries are whole")
+    visitor.picture("audit-checked")
+
+
 def ask_to_cancel(day, asker: Watched) -> None:
     """The dispatcher asks for the cancellation of the run to B02, as programs do."""
     requests = asker.context.request

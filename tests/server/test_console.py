@@ -274,6 +274,7 @@ PAGES = {
     "/host/{north}/requests": Role.OFFICER,
     "/login": Role.OFFICER,
     "/account": Role.OFFICER,
+    "/audit": Role.AUDITOR,
     "/units": Role.DUTY,
     "/users": Role.ADMINISTRATOR,
 }

@@ -56,6 +56,29 @@ def readable(data: bytes) -> Entry | None:
         return None
 
 
+def sides(data: bytes | None) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What an entry says was before and is after, as JSON can hold it: bytes in hexadecimal.
+
+    Nothing for one whose content was deleted; of what is no entry the bytes themselves, as `unreadable`.
+    """
+    if data is None:
+        return None, None
+    entry = readable(data)
+    if entry is None:
+        return None, {"unreadable": data.hex()}
+    return _as_json(entry.before), _as_json(entry.after)
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {name: _as_json(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_as_json(member) for member in value]
+    return value
+
+
 def subject_of(position: int) -> str:
     """What an entry about another one has as its subject."""
     return f"{_DECISION}{position}"

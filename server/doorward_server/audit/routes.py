@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from doorward_protocol.errors import ProtocolError
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 from sqlmodel import col, select
@@ -142,26 +141,10 @@ def export(session: SessionDependency, _user: Auditor, first: First = 0, count: 
 
 
 def _shown(decision: Decision) -> PublicEntry:
-    before, after = None, None
-    if decision.entry is not None:
-        try:
-            entry = entries.decode(decision.entry)
-            before, after = _readable(entry.before), _readable(entry.after)
-        except (ProtocolError, ValueError):
-            after = {"unreadable": decision.entry.hex()}
+    before, after = entries.sides(decision.entry)
     return PublicEntry(
         **decision.model_dump(include={"index", "time", "kind", "subject", "actor_id"}),
         deleted=decision.entry is None,
         before=before,
         after=after,
     )
-
-
-def _readable(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {name: _readable(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_readable(member) for member in value]
-    return value

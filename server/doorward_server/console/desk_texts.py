@@ -35,6 +35,25 @@ DESK_TEXTS = {
     "own_login": ("您自己", "you"),
     "typed_login": ("用户名“{typed}”不符合要求。", '"{typed}" is no login name.'),
     "typed_name": ("请填写姓名。", "The name is missing."),
+    # The journal of decisions
+    "audit": ("审计日志", "Journal"),
+    "audit_title": ("决策日志", "Journal of decisions"),
+    "decision_kind": ("类别", "Kind"),
+    "all_kinds": ("全部", "All kinds"),
+    "subject": ("对象", "About"),
+    "subject_help": ("例如 run:7、user:3", "such as run:7 or user:3"),
+    "show": ("查看", "Show"),
+    "check_journal": ("校验全部日志", "Check the whole journal"),
+    "journal_whole": ("共 {size} 条，全部完好。", "All entries are whole, all heads fit: {size}."),
+    "journal_broken": ("共 {size} 条，{count} 处异常！", "Of {size} entries, what does not fit: {count}!"),
+    "content_deleted": (
+        "内容已按规定删除，存在证明保留。",
+        "Its content was deleted; its proof is kept.",
+    ),
+    "the_server": ("服务器", "the server"),
+    "nothing_decided": ("没有符合条件的记录。", "No such entry."),
+    "newest_entries": ("回到最新", "Newest"),
+    "older_entries": ("更早的记录", "Older"),
     # Imports
     "import": ("批量导入", "Import"),
     "import_help": (

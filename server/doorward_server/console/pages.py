@@ -40,6 +40,8 @@ PATHS = {
     "withdraw_task_request": "/host/{site}/requests/{request}/withdrawal",
     "decline_task_request": "/requests/{request}/refusal",
     "account": "/account",
+    "audit": "/audit",
+    "check_journal": "/audit/check",
     "users": "/users",
     "ask_for_password": "/users/{user}/password",
     "remove_user": "/users/{user}/removal",
@@ -179,6 +181,8 @@ def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:
         entries.append((url("approvals"), "approvals"))
     if allows(user.role, Permission.IMPORT):
         entries.append((url("import"), "import"))
+    if allows(user.role, Permission.AUDIT):
+        entries.append((url("audit"), "audit"))
     if allows(user.role, Permission.MANAGE_USERS):
         entries.append((url("users"), "users"))
     if user.role in SITE_ROLES and user.site_id is not None:

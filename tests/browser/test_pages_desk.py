@@ -68,6 +68,11 @@ def test_what_an_administrator_finds_after_the_login(window):
     page.locator("summary", has_text="重置密码").first.click()
     page.locator("summary", has_text="删除用户").last.click()
     visitor.picture("users")
+    page.get_by_role("link", name="人员").click()
+    page.get_by_label("姓名或工号").fill("E100")
+    page.get_by_role("button", name="查看").click()
+    page.locator("summary").last.click()
+    visitor.picture("people")
     page.get_by_role("link", name="批量导入").click()
     archive = {"name": "bank.zip", "mimeType": "application/zip", "buffer": b"no archive"}
     page.get_by_label("压缩包").set_input_files([archive])

@@ -275,6 +275,7 @@ PAGES = {
     "/login": Role.OFFICER,
     "/account": Role.OFFICER,
     "/audit": Role.AUDITOR,
+    "/people": Role.DUTY,
     "/units": Role.DUTY,
     "/users": Role.ADMINISTRATOR,
 }

@@ -35,6 +35,18 @@ DESK_TEXTS = {
     "own_login": ("您自己", "you"),
     "typed_login": ("用户名“{typed}”不符合要求。", '"{typed}" is no login name.'),
     "typed_name": ("请填写姓名。", "The name is missing."),
+    # People
+    "people": ("人员", "People"),
+    "name_or_number": ("姓名或工号", "Name or staff number"),
+    "no_fingers": ("没有指纹", "no fingers"),
+    "permit_until": ("证件至 {day}", "permit until {day}"),
+    "permit_lapsed": ("证件已于 {day} 到期", "permit lapsed on {day}"),
+    "remove_person": ("删除人员", "Remove"),
+    "remove_person_help": (
+        "立即生效，不能恢复：各网点不再放行，照片和指纹随密钥销毁。",
+        "At once and for good: no door opens any more, photo and fingers are destroyed with their key.",
+    ),
+    "nobody_found": ("没有符合条件的人员。", "Nobody found."),
     # The journal of decisions
     "audit": ("审计日志", "Journal"),
     "audit_title": ("决策日志", "Journal of decisions"),

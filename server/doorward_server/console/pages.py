@@ -42,6 +42,8 @@ PATHS = {
     "account": "/account",
     "audit": "/audit",
     "check_journal": "/audit/check",
+    "people": "/people",
+    "remove_person": "/people/{person}/removal",
     "users": "/users",
     "ask_for_password": "/users/{user}/password",
     "remove_user": "/users/{user}/removal",
@@ -179,6 +181,8 @@ def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:
         entries.append((url("units"), "units"))
     if allows(user.role, Permission.SEE_APPROVALS):
         entries.append((url("approvals"), "approvals"))
+    if allows(user.role, Permission.SEE_PEOPLE):
+        entries.append((url("people"), "people"))
     if allows(user.role, Permission.IMPORT):
         entries.append((url("import"), "import"))
     if allows(user.role, Permission.AUDIT):

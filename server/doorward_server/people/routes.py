@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from doorward_server.database import SessionDependency
 from doorward_server.people import service
 from doorward_server.people.models import Person, PersonRole
+from doorward_server.people.removal import take_out
 from doorward_server.planning import progress
 from doorward_server.problems import not_found, problem_responses
 from doorward_server.security.biometrics import SealBroken
@@ -89,11 +90,7 @@ def remove_person(
     person_id: PersonId, session: SessionDependency, user: Annotated[User, needs(Permission.IMPORT)]
 ) -> None:
     """Take somebody out at once; photo and templates are destroyed with their key."""
-    person = service.get_person(session, person_id)
-    if person.removed_at is not None:
-        raise not_found("人员", "person")
-    service.remove_person(session, user, person)
-    progress.tell_units(session, progress.sites_of_person(session, person))
+    take_out(session, user, person_id)
 
 
 def _may_see(session: Session, user: User, person: Person) -> bool:

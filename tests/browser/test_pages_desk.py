@@ -97,6 +97,9 @@ def test_an_auditor_reads_the_journal_of_decisions_and_checks_it(window):
     page.get_by_role("link", name="Check the whole journal").click()
     expect(page.locator("#checked")).to_contain_text("All entries are whole")
     visitor.picture("audit-checked")
+    page.get_by_role("link", name="Handovers").click()
+    expect(page.get_by_role("heading", name="Handovers")).to_be_visible()
+    visitor.picture("handovers")
 
 
 def ask_to_cancel(day, asker: Watched) -> None:

@@ -42,6 +42,7 @@ PREFIXES = (
     "device_",
     "rows_",
     "duty_",
+    "key_",
     "task_request_",
     "condition_",
     "aspect_",
@@ -276,6 +277,7 @@ PAGES = {
     "/account": Role.OFFICER,
     "/audit": Role.AUDITOR,
     "/people": Role.DUTY,
+    "/handovers": Role.AUDITOR,
     "/units": Role.DUTY,
     "/users": Role.ADMINISTRATOR,
 }

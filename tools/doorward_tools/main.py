@@ -22,6 +22,7 @@ from doorward_tools import (
     simulate,
     size,
     units,
+    verify,
 )
 
 app = typer.Typer(
@@ -55,6 +56,7 @@ app.command("backup", epilog=backup.EXAMPLE)(backup.command)
 app.command("restore", epilog=restore.EXAMPLE)(restore.command)
 app.command("units", epilog=units.EXAMPLE)(units.command)
 app.command("notify-test", epilog="Example:  doorward notify-test duty")(notify_test.command)
+app.command("verify", epilog=verify.EXAMPLE)(verify.command)
 app.add_typer(emulate.app, name="emulate")
 app.add_typer(prove.app, name="prove")
 app.command("size", epilog="Example:  doorward size --json")(size.command)

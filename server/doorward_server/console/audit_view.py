@@ -1,5 +1,6 @@
 """What the auditors' page shows of the journal of decisions: who changed what, field by field (F8)."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -13,6 +14,7 @@ from doorward_server.console.moments import day_and_time
 from doorward_server.console.texts import LANGUAGES, text
 from doorward_server.security.models import User
 from doorward_server.services import services_of
+from doorward_server.units import authority
 
 PAGE_LENGTH = 50
 LONGEST_VALUE = 400  # of one field; the API and the export have all of it
@@ -33,6 +35,13 @@ def build(session: Session, language: str, kind: str, subject: str, before: int 
     return {
         "entries": [_entry(session, one, language) for one in shown],
         "kinds": sorted(((name, said(name, language)) for name in DECISIONS), key=lambda one: one[1]),
+        "keys": [
+            {"name": text(f"key_{name}", language), "fingerprint": hashlib.sha256(key.public).hexdigest()}
+            for name, key in (
+                ("journal", audit.journal_key(session)),
+                ("dispatch", authority.dispatch_key(services_of(session))),
+            )
+        ],
         "older": shown[-1].index if len(found) > PAGE_LENGTH else None,
     }
 

@@ -11,6 +11,7 @@ DECISIONS = {
     "change_acknowledged": ("网点确认变更", "Change acknowledged by its site"),
     "entry_decided": ("放行或拒绝", "Entry approved or refused"),
     "entry_deleted": ("删除日志内容", "Content of an entry deleted"),
+    "evidence_exported": ("导出证据包", "Evidence pack taken away"),
     "import_applied": ("批量导入", "Import"),
     "site_imported": ("导入网点", "Site imported"),
     "company_imported": ("导入公司", "Company imported"),

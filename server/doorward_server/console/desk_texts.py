@@ -47,7 +47,19 @@ DESK_TEXTS = {
         "At once and for good: no door opens any more, photo and fingers are destroyed with their key.",
     ),
     "nobody_found": ("没有符合条件的人员。", "Nobody found."),
+    # Handovers
+    "handovers": ("交接记录", "Handovers"),
+    "make_evidence": ("导出证据包", "Evidence pack"),
+    "no_handovers": ("这一天没有交接。", "No handovers on that day."),
+    "mark_twin": ("同一任务来过两次", "two vans came"),
+    "mark_revoked": ("任务单已作废", "order was revoked"),
     # The journal of decisions
+    "fingerprints": (
+        "密钥指纹，请公布，供核对证据包",
+        "Fingerprints to publish, to check evidence with",
+    ),
+    "key_journal": ("决策日志", "journal of decisions"),
+    "key_dispatch": ("指令、清单和回执", "commands, manifests, receipts"),
     "audit": ("审计日志", "Journal"),
     "audit_title": ("决策日志", "Journal of decisions"),
     "decision_kind": ("类别", "Kind"),

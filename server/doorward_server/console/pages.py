@@ -39,6 +39,8 @@ PATHS = {
     "task_requests_part": "/host/{site}/requests/part",
     "withdraw_task_request": "/host/{site}/requests/{request}/withdrawal",
     "decline_task_request": "/requests/{request}/refusal",
+    "handovers": "/handovers",
+    "make_evidence": "/handovers/{handover}/evidence",
     "account": "/account",
     "audit": "/audit",
     "check_journal": "/audit/check",
@@ -175,6 +177,8 @@ def _navigation(user: User, language: str, path: str) -> list[dict[str, Any]]:
     entries = []
     if allows(user.role, Permission.SEE_CENTRE):
         entries += [(url("wall"), "wall"), (url("alarms"), "alarms")]
+    if allows(user.role, Permission.SEE_CENTRE):
+        entries.append((url("handovers"), "handovers"))
     if allows(user.role, Permission.SEE_PLAN):
         entries.append((url("planning"), "planning"))
     if allows(user.role, Permission.SEE_UNITS):

@@ -1,0 +1,54 @@
+"""The handovers' page: what took place on a day, with its reports and, for auditors, its evidence packs."""
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import Field
+
+from doorward_server.console import handover_view
+from doorward_server.console.pages import render
+from doorward_server.console.planning_view import today
+from doorward_server.database import SessionDependency
+from doorward_server.evidence.routes import exported
+from doorward_server.security.dependencies import ServicesDependency, needs
+from doorward_server.security.models import User
+from doorward_server.security.roles import Permission, allows
+
+router = APIRouter(include_in_schema=False)
+
+Centre = Annotated[User, needs(Permission.SEE_CENTRE)]
+Auditor = Annotated[User, needs(Permission.AUDIT)]
+HandoverId = Annotated[int, Path(ge=1, le=2**53, alias="handover")]
+Day = Annotated[
+    Annotated[date, Field(ge=date(1971, 1, 1), le=date(2098, 12, 31))] | None, Query(alias="date")
+]
+
+
+@router.get("/handovers")
+def handovers_page(
+    request: Request,
+    services: ServicesDependency,
+    session: SessionDependency,
+    user: Centre,
+    day: Day = None,
+) -> HTMLResponse:
+    shown = day or today(session)
+    return render(
+        request,
+        services,
+        "handovers.html",
+        user,
+        day=shown.isoformat(),
+        before=(shown - timedelta(days=1)).isoformat(),
+        after=(shown + timedelta(days=1)).isoformat(),
+        handovers=handover_view.of_day(session, shown, user.language),
+        may_export=allows(user.role, Permission.AUDIT),
+    )
+
+
+@router.post("/handovers/{handover}/evidence")
+def make_evidence(session: SessionDependency, user: Auditor, number: HandoverId) -> Response:
+    """The pack as a file to save."""
+    return exported(session, user, number)

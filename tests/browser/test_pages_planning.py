@@ -59,7 +59,7 @@ def test_a_run_is_planned_released_and_changed_and_its_branch_acknowledges(day, 
 @pytest.mark.shows("S21", "S19")
 def test_a_branch_asks_for_a_visit_and_hears_what_becomes_of_it(window):
     planner, branch = window(), window()
-    page, officer = planner.log_in("dispatch1"), branch.log_in("o3003")
+    page, officer = planner.log_in("dispatch1"), branch.log_in("o3001")
     page.goto("/planning")
     expect(page.locator("#open-requests")).to_have_count(0)
     officer.get_by_role("link", name="任务申请").click()

@@ -7,6 +7,7 @@ import doorward_server
 import pytest
 from doorward_server.audit import service as audit
 from doorward_server.audit.models import Decision
+from doorward_server.audit.verifier import FINDINGS
 from doorward_server.console import audit_view
 from doorward_server.console.decision_texts import DECISIONS
 from doorward_server.console.texts import text
@@ -96,7 +97,7 @@ def test_what_was_deleted_or_overwritten_is_said(session, changed, auditor):
     assert "unreadable" in newest
     page = auditor.get("/audit/check").text
     assert text("journal_broken", "zh", size=spoiled.index + 2, count=1) in page
-    assert f"#{spoiled.index}: content_changed" in page
+    assert f"#{spoiled.index}: {FINDINGS['content_changed'][0]}" in page
 
 
 def test_a_whole_journal_is_said_to_be_whole(session, changed, auditor):

@@ -15,6 +15,21 @@ from doorward_protocol.suite import run
 
 from doorward_server.audit import entries
 
+# What may be wrong, in Chinese and English.
+FINDINGS = {
+    "position_missing": ("条目缺失或顺序不对", "an entry is missing, or out of its order"),
+    "content_changed": ("内容与其哈希不符", "the content is not what its hash says"),
+    "content_missing": ("内容缺失，没有删除它的决定", "its content is gone, and no entry deleted it"),
+    "columns_differ": ("数据库中的列与签名的条目不符", "a column of the table differs from the signed entry"),
+    "head_signature": ("日志头的签名无效", "the signature of the head is wrong"),
+    "head_differs": ("日志头与条目不符", "the head does not fit the entries"),
+    "epoch_unexplained": ("新的一代没有来由", "an epoch begins without a restore"),
+    "known_head_signature": ("先前的日志头签名无效", "the signature of the earlier head is wrong"),
+    "known_head_differs": ("与先前的日志不符", "it differs from the earlier journal"),
+    "known_head_restored": ("先前的条目因恢复备份而丢失", "earlier entries were lost with a restore"),
+    "end_missing": ("先前日志的末尾已不存在", "the end of the earlier journal is missing"),
+}
+
 
 class Leaf(NamedTuple):
     """One row: position, leaf hash, entry (None: content deleted) and the head signed right after it."""

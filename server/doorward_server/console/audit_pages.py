@@ -4,8 +4,10 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 
+from doorward_server.audit import export
+from doorward_server.audit import service as audit
 from doorward_server.console import audit_view
 from doorward_server.console.pages import render, url
 from doorward_server.database import SessionDependency
@@ -14,6 +16,8 @@ from doorward_server.security.models import User
 from doorward_server.security.roles import Permission
 
 router = APIRouter(include_in_schema=False)
+
+_FILE = "decisions.journal"
 
 Auditor = Annotated[User, needs(Permission.AUDIT)]
 Word = Annotated[str, Query(max_length=60)]
@@ -58,6 +62,15 @@ def check_page(
         request, services, "audit.html", user,
         path=url("audit"), kind="", subject="", shown=shown, checked=checked, newest="", older=older,
     )  # fmt: skip
+
+
+@router.post("/audit/export")
+def take_away(session: SessionDependency, services: ServicesDependency, user: Auditor) -> StreamingResponse:
+    """The whole journal as a file to save, which says itself that it was taken."""
+    audit.record(session, user, "journal_exported", "server", None, {})
+    session.commit()
+    headers = {"content-disposition": f'attachment; filename="{_FILE}"'}
+    return StreamingResponse(export.lines(services), media_type="application/x-ndjson", headers=headers)
 
 
 def _address(kind: str, subject: str, before: int | None = None) -> str:

@@ -1,6 +1,5 @@
 """What the auditors' page shows of the journal of decisions: who changed what, field by field (F8)."""
 
-import hashlib
 import json
 from typing import Any
 
@@ -9,9 +8,11 @@ from sqlmodel import Session, col, select
 from doorward_server.audit import entries
 from doorward_server.audit import service as audit
 from doorward_server.audit.models import Decision
+from doorward_server.audit.verifier import FINDINGS
 from doorward_server.console.decision_texts import DECISIONS
 from doorward_server.console.moments import day_and_time
 from doorward_server.console.texts import LANGUAGES, text
+from doorward_server.evidence.verifier import fingerprint
 from doorward_server.security.models import User
 from doorward_server.services import services_of
 from doorward_server.units import authority
@@ -36,7 +37,7 @@ def build(session: Session, language: str, kind: str, subject: str, before: int 
         "entries": [_entry(session, one, language) for one in shown],
         "kinds": sorted(((name, said(name, language)) for name in DECISIONS), key=lambda one: one[1]),
         "keys": [
-            {"name": text(f"key_{name}", language), "fingerprint": hashlib.sha256(key.public).hexdigest()}
+            {"name": text(f"key_{name}", language), "fingerprint": fingerprint(key.public)}
             for name, key in (
                 ("journal", audit.journal_key(session)),
                 ("dispatch", authority.dispatch_key(services_of(session))),
@@ -52,10 +53,11 @@ def check(session: Session, language: str) -> dict[str, Any]:
     found = audit.verify(session)
     size = 0 if last is None else last.index + 1
     key = "journal_broken" if found else "journal_whole"
+    column = LANGUAGES.index(language)
     return {
         "good": not found,
         "said": text(key, language, size=size, count=len(found)),
-        "findings": [f"#{one.position}: {one.what}" for one in found[:MOST_FINDINGS]],
+        "findings": [f"#{one.position}: {FINDINGS[one.what][column]}" for one in found[:MOST_FINDINGS]],
     }
 
 

@@ -21,6 +21,7 @@ DECISIONS = {
     "box_imported": ("导入款箱", "Box imported"),
     "area_imported": ("导入区域", "Area imported"),
     "lockout_released": ("解除面板锁定", "Panel's lock released"),
+    "journal_exported": ("下载决策日志", "Journal of decisions taken away"),
     "logged_in": ("登录", "Logged in"),
     "login_failed": ("登录失败", "Login failed"),
     "password_set": ("设置密码", "Password set"),

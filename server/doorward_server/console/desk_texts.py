@@ -54,6 +54,11 @@ DESK_TEXTS = {
     "mark_twin": ("同一任务来过两次", "two vans came"),
     "mark_revoked": ("任务单已作废", "order was revoked"),
     # The journal of decisions
+    "export_journal": ("下载全部日志", "Take the journal away"),
+    "export_help": (
+        "在任何计算机上可用 doorward verify 校验；留存旧的文件，可证明其后无人改动。",
+        "doorward verify checks it on any computer; an older file proves that nothing was changed since.",
+    ),
     "fingerprints": (
         "密钥指纹，请公布，供核对证据包",
         "Fingerprints to publish, to check evidence with",

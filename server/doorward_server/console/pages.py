@@ -44,6 +44,7 @@ PATHS = {
     "account": "/account",
     "audit": "/audit",
     "check_journal": "/audit/check",
+    "export_journal": "/audit/export",
     "people": "/people",
     "remove_person": "/people/{person}/removal",
     "users": "/users",

@@ -67,9 +67,9 @@ def check(pack: Pack, suite: Any) -> list[Finding]:
     return findings + _check_decisions(evidence, suite)
 
 
-def fingerprint(key: Key) -> str:
-    """What is compared with a published key: SHA-256 over the public point, in hexadecimal."""
-    return hashlib.sha256(key.public).hexdigest()
+def fingerprint(public: bytes) -> str:
+    """What is compared with a published key: SHA-256 over its public point, in hexadecimal."""
+    return hashlib.sha256(public).hexdigest()
 
 
 def _signed(suite: Any, name: str, data: bytes, key: Key) -> dict[str, Any] | None:

@@ -5,6 +5,9 @@ finger. Then a second van comes to the first branch for the finished task.
 """
 
 import pytest
+from doorward_protocol.suite_openssl import OpenSSLSuite
+from doorward_server.evidence import verifier
+from doorward_server.evidence.pack import read
 from playwright.sync_api import Page, expect
 from steps import BOXES, FIRST_VAN, crew_touches, expect_loaded, expect_state, van_arrives
 from street import Street
@@ -14,7 +17,7 @@ INDEX, DURESS = 2, 3
 STRANGER = "30" * 12
 
 
-@pytest.mark.shows("S1", "S3", "S15", "S19", "S21", "S22", "D9")
+@pytest.mark.shows("S1", "S3", "S15", "S19", "S21", "S22", "D9", "F9")
 def test_a_run_is_followed_live_and_the_door_obeys_the_host_screen(day, window, muting):
     street = day.street
     branch, next_branch, centre = window(), window(), window(browser=muting, size=WALL)
@@ -52,12 +55,27 @@ def test_a_run_is_followed_live_and_the_door_obeys_the_host_screen(day, window, 
     centre.picture("wall-after")
     a_second_van_comes(branch, centre, street)
     the_centre_lets_a_frozen_task_begin_again(day, next_branch, centre)
+    an_auditor_takes_the_evidence_away(window())
     heard = [event["name"] for event in wall.evaluate("window.heard") if event.get("speech")]
     assert set(heard) >= {"vehicle", "crew", "approval", "closed", "left", "twin_vehicle"}
     for page in (host, wall):  # S1 and S15: both speak
         spoken = page.evaluate("window.spoken")
         assert spoken[0] == "/api/speech/test"
         assert len([address for address in spoken if address.startswith("/api/speech/events/")]) >= 3
+
+
+def an_auditor_takes_the_evidence_away(auditor: Watched) -> None:
+    """What the units of this morning signed is proved far from the server: of the delivery that went well."""
+    page = auditor.log_in("auditor1")
+    page.get_by_role("link", name="Handovers").click()
+    auditor.picture("handovers-of-a-day")
+    done = page.locator("li", has_text=FIRST_VAN).filter(has=page.get_by_role("link", name="Handover report"))
+    with page.expect_download() as download:
+        done.first.get_by_role("button", name="Evidence pack").click()
+    pack = read(download.value.path().read_bytes())
+    assert verifier.check(pack, OpenSSLSuite()) == []
+    assert len(pack.pictures) >= 3
+    assert len(pack.evidence.commands) == 1
 
 
 def wall_asks_for_sound(centre: Watched) -> Page:

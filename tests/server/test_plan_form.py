@@ -7,6 +7,7 @@ import pytest
 from doorward_server.console import plan_reading
 from doorward_server.console.plan_form import TypedRun, typed_run
 from doorward_server.console.plan_reading import NotUnderstood
+from doorward_server.fleet.models import Box
 from doorward_server.people.models import Person
 from doorward_server.planning.models import Duty, StopKind
 from doorward_server.planning.plan import Member, PlannedBox, PlannedStop
@@ -167,7 +168,9 @@ def test_a_time_before_the_one_it_follows_is_of_the_next_day(session, staffed, b
         ({"end": ["10:00+08:00"]}, "stop 1", "typed_time"),
         ({"expires": ["soon"]}, "stop 1", "typed_time"),
         ({"boxes": ["B000\nB999 S1"]}, "stop 1", "typed_box"),
+        ({"boxes": ["9" * 8000]}, "stop 1", "typed_box"),
         ({"boxes": ["B000 " + "9" * 41]}, "stop 1", "typed_seal"),
+        ({"boxes": ["B999\n" * 101]}, "stop 1", "too_many_boxes"),
     ],
 )
 def test_what_is_not_understood_is_told_with_its_place(session, staffed, changes, where, reason):
@@ -183,3 +186,34 @@ def test_somebody_removed_is_nobody(session, staffed, clock):
     session.get(Person, staffed.crew[0].id).removed_at = clock.now()
     session.flush()
     assert refused(session) == [("crew", "typed_person")]
+
+
+def test_spaces_round_a_seal_do_not_belong_to_it(session, staffed):
+    (found,) = stops(session, boxes=[" B000  S7 \r\n B001\tS 8 \r\n\u3000B002\u3000"])
+    assert [box.seal for box in found.boxes] == ["S7", "S 8", None]
+
+
+def test_a_box_whose_number_has_spaces_is_found_by_it(session, staffed, clock):
+    for number, tag in (("B000 A", b"1"), ("B000 A  1", b"2"), ("箱 7", b"3")):
+        home = staffed.sites["north"].id
+        session.add(Box(number=number, epc=tag * 12, tid=tag * 12, home_site_id=home))
+    session.flush()
+    lines = ["B000 A", "B000 A S1", "B000 A  1 S2", "B000 X", "箱 7"]
+    (found,) = stops(session, boxes=["\n".join(lines)])
+    said = [(session.get_one(Box, box.box_id).number, box.seal) for box in found.boxes]
+    assert said == [("B000 A", None), ("B000 A", "S1"), ("B000 A  1", "S2"), ("B000", "X"), ("箱 7", None)]
+    kept = plan(staffed, clock.now(), stops=(found,))
+    assert plan_reading.plan(session, typed_run(session, kept)).stops[0].boxes == found.boxes
+
+
+def test_what_is_found_in_a_stop_is_found_in_the_forms_row_of_that_number(session, staffed):
+    form = typed(
+        site=["south", "", "north"],
+        kind=["collect", "deliver", "deliver"],
+        begin=["10:00", "", "09:30"],
+        end=["11:00", "", "10:00"],
+        boxes=["B002", "", "B000"],
+    )
+    plan_reading.plan(session, form)
+    assert (form.site, form.kind) == (["north", "south"], ["deliver", "collect"])
+    assert (form.begin, form.boxes) == (["09:30", "10:00"], ["B000", "B002"])

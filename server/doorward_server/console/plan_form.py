@@ -4,6 +4,7 @@ People type what they know things by: plates, staff numbers, codes of sites, num
 bank's zone. Rows in which nothing is typed are no rows. What it all means: plan_reading.py.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from itertools import zip_longest
 from typing import Annotated, Literal, NamedTuple
@@ -19,7 +20,7 @@ from doorward_server.services import services_of
 
 MOST_ROWS = 60
 LONGEST_NOTE = 500
-LONGEST_BOXES = 8000
+LONGEST_BOXES = 2 * 8000  # browsers count an end of line as one character, and send it as two
 
 Typed = Annotated[str, Field(max_length=100)]
 Rows = Annotated[list[Typed], Field(max_length=MOST_ROWS)]
@@ -110,16 +111,22 @@ def typed_run(session: Session, plan: Plan, day: str = "") -> TypedRun:
 
     A note and seals hold for one day alone.
     """
-    rows = [_row(session, stop, bool(day))._asdict() for stop in plan.stops]
-    columns = {name: [row[name] for row in rows] for name in StopRow._fields}
     about = {"date": day or plan.date.isoformat(), "note": "" if day else plan.note}
-    return TypedRun.model_validate(typed_crew(session, plan).model_dump() | columns | about)
+    typed = TypedRun.model_validate(typed_crew(session, plan).model_dump() | about)
+    type_stops(typed, [_row(session, stop, bool(day)) for stop in plan.stops])
+    return typed
 
 
 def add_stop(session: Session, typed: TypedRun, stop: PlannedStop) -> None:
     """Type one more stop below the others."""
-    for name, value in _row(session, stop, False)._asdict().items():
-        getattr(typed, name).append(value)
+    type_stops(typed, [*stop_rows(typed), _row(session, stop, False)])
+
+
+def type_stops(typed: TypedRun, rows: Iterable[StopRow]) -> None:
+    """Type these stops in place of those that are there."""
+    typed_rows = list(rows)
+    for name in StopRow._fields:
+        setattr(typed, name, [getattr(row, name) for row in typed_rows])
 
 
 def _row(session: Session, stop: PlannedStop, another_day: bool) -> StopRow:

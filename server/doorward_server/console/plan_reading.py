@@ -15,12 +15,15 @@ from doorward_server.console.plan_form import (
     TypedRun,
     member_rows,
     stop_rows,
+    type_stops,
 )
 from doorward_server.console.texts import LANGUAGES
 from doorward_server.console.typed import Unclear
 from doorward_server.fleet.models import Site
+from doorward_server.planning import findings as texts
 from doorward_server.planning.findings import Finding
 from doorward_server.planning.plan import Member, Plan, PlannedBox, PlannedStop
+from doorward_server.planning.rules import MOST_BOXES
 from doorward_server.services import services_of
 
 # A time that lies before the one it follows is of the next day, unless that makes it later by more than this.
@@ -51,15 +54,20 @@ def vehicle_and_crew(session: Session, typed: TypedCrew) -> tuple[int, tuple[Mem
 
 
 def plan(session: Session, typed: TypedRun) -> Plan:
-    """The plan that is typed, its stops in the order of their windows. Raises NotUnderstood."""
+    """The plan that is typed, its stops in the order of their windows. Raises NotUnderstood.
+
+    The typed rows are put in that order too: what is found in "stop 2" is then in the second row.
+    """
     reading = _Reading(session)
     day = reading.attempt("date", day_of, typed.date) or date(_YEARS[0], 1, 1)
     vehicle, crew = reading.vehicle_and_crew(typed)
-    rows = enumerate(stop_rows(typed), 1)
-    stops = [stop for number, row in rows if (stop := reading.stop(f"stop {number}", row, day))]
+    rows = stop_rows(typed)
+    read = [(reading.stop(f"stop {number}", row, day), row) for number, row in enumerate(rows, 1)]
     reading.finish()
-    stops.sort(key=lambda stop: (stop.window_from, stop.window_until))
-    return Plan(day, vehicle, crew, tuple(stops), typed.note.strip())
+    route = [(stop, row) for stop, row in read if stop is not None]
+    route.sort(key=lambda pair: (pair[0].window_from, pair[0].window_until))
+    type_stops(typed, [row for _, row in route])
+    return Plan(day, vehicle, crew, tuple(stop for stop, _ in route), typed.note.strip())
 
 
 def request(session: Session, site: Site, typed: TypedRequest) -> PlannedStop:
@@ -115,8 +123,7 @@ class _Reading:
         begin = self.attempt(where, _time, row.begin)
         end = self.attempt(where, _time, row.end)
         expires = self.attempt(where, _time, row.expires) if row.expires else None
-        lines = [line for line in row.boxes.splitlines() if line.strip()]
-        boxes = [box for line in lines if (box := self.attempt(where, _box, self._session, line))]
+        boxes = self._boxes(where, row.boxes)
         if site is None or begin is None or end is None:
             return None
         zone = services_of(self._session).settings.zone
@@ -124,6 +131,14 @@ class _Reading:
         last = _following(first, end)
         void = _in_zone(_following(last, expires), zone) if expires else None
         return PlannedStop(site, _in_zone(first, zone), _in_zone(last, zone), tuple(boxes), row.kind, void)
+
+    def _boxes(self, where: str, typed: str) -> list[PlannedBox]:
+        """The boxes of as many lines as a stop can have boxes: each line is looked up."""
+        lines = [line.strip() for line in typed.splitlines() if line.strip()]
+        if len(lines) > MOST_BOXES:
+            self._findings.append(texts.finding("too_many_boxes", where, limit=MOST_BOXES))
+            return []
+        return [box for line in lines if (box := self.attempt(where, _box, self._session, line))]
 
     def finish(self) -> None:
         """Raise NotUnderstood if anything was not."""
@@ -152,9 +167,9 @@ def _in_zone(local: datetime, zone: tzinfo) -> datetime:
 
 
 def _box(session: Session, line: str) -> PlannedBox:
-    number, *rest = line.split(maxsplit=1)
-    seal = " ".join(rest)
-    found = typed_keys.box(session, number)
+    """The box whose number begins the line, and the seal behind it."""
+    found, number = typed_keys.box_of_line(session, line)
+    seal = line[len(number) :].strip()
     if len(seal) > LONGEST_SEAL:
         raise Unclear("typed_seal", seal)
     return PlannedBox(found, seal or None)

@@ -1,11 +1,15 @@
 """Keys that people type because they know things by them, and what they mean: plates, numbers, codes."""
 
+import re
+
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.people.models import Person
+
+LONGEST_BOX_NUMBER = 40
 
 
 class Unclear(Exception):  # noqa: N818 (it is what the form is told)
@@ -36,9 +40,17 @@ def site(session: Session, code: str) -> int:
     return _the_one(session, select(Site.id).where(Site.code == code), "typed_site", code)
 
 
-def box(session: Session, number: str) -> int:
-    """The id of the box with this number. Raises Unclear."""
-    return _the_one(session, select(Box.id).where(Box.number == number), "typed_box", number)
+def box_of_line(session: Session, line: str) -> tuple[int, str]:
+    """The id and the number of the box whose number begins the line, by itself or before a space.
+
+    Numbers may have spaces themselves: the longest one counts. Raises Unclear.
+    """
+    ends = [space.start() for space in re.finditer(r"\s+|$", line[: LONGEST_BOX_NUMBER + 1])]
+    query = select(Box.id, Box.number).where(col(Box.number).in_([line[:end] for end in ends]))
+    found = max(session.exec(query), key=lambda one: len(one[1]), default=None)
+    if found is None:
+        raise Unclear("typed_box", line.split(maxsplit=1)[0])
+    return found
 
 
 def _the_one(session: Session, query: SelectOfScalar[int], key: str, typed: str) -> int:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from doorward_server.audit import entries
@@ -111,6 +111,61 @@ def test_a_stop_taken_out_of_the_run_leaves_its_request_open(
     only_south = plan(staffed, clock.now(), stops=(stop(staffed, clock.now(), "south"),))
     planning.edit_run(session, first, run, only_south)
     assert state(request) == RequestState.OPEN
+
+
+def test_a_request_whose_stop_was_taken_out_does_not_come_back_for_another_one(
+    session, staffed, ask, planned, first, state, clock
+):
+    earlier, later, run = ask(), ask(hours=3), planned("north", "south")
+    requests.take_in(session, first, run, [earlier.id])
+    south = stop(staffed, clock.now(), "south")
+    planning.edit_run(session, first, run, plan(staffed, clock.now(), stops=(south,)))
+    evening = stop(staffed, clock.now(), "north", hours=3, boxes=(5,))
+    planning.edit_run(session, first, run, plan(staffed, clock.now(), stops=(south, evening)))
+    requests.take_in(session, first, run, [later.id])
+    assert [state(earlier), state(later)] == [RequestState.OPEN, RequestState.PLANNED]
+    told = session.exec(select(Decision.subject).where(Decision.kind == "task_request_reopened")).all()
+    assert told == [f"task_request:{earlier.id}"]
+
+
+def test_a_visit_that_took_place_is_done_whatever_becomes_of_the_rest(
+    session, staffed, ask, planned, first, state, clock
+):
+    morning, evening, run = ask(), ask(hours=3), planned("north", "south", "north")
+    requests.take_in(session, first, run, [morning.id, evening.id])
+    second = session.get(User, staffed.dispatcher2.id)
+    planning.release_approve(session, second, planning.release_request(session, first, run))
+    done, *_ = planning.stops_of(session, run)
+    progress.set_stop_status(session, done.id, StopStatus.FROZEN, clock.now())
+    assert state(morning) == RequestState.RELEASED
+    progress.set_stop_status(session, done.id, StopStatus.CLOSED, clock.now())
+    assert [state(morning), state(evening)] == [RequestState.DONE, RequestState.RELEASED]
+    four_eyes.decide(session, second, planning.cancel_request(session, first, run), approve=True)
+    assert [state(morning), state(evening)] == [RequestState.DONE, RequestState.OPEN]
+
+
+def test_the_stop_of_its_kind_serves_a_request(session, staffed, ask, first, state, clock):
+    request = ask()
+    bring, fetch = (
+        stop(staffed, clock.now(), "north", hours=hours, boxes=(hours,), kind=kind)
+        for hours, kind in ((1, StopKind.DELIVER), (2, StopKind.COLLECT))
+    )
+    run = planning.create_run(session, first, plan(staffed, clock.now(), stops=(bring, fetch)))
+    requests.take_in(session, first, run, [request.id])
+    second = session.get(User, staffed.dispatcher2.id)
+    planning.release_approve(session, second, planning.release_request(session, first, run))
+    for row, then in zip(planning.stops_of(session, run), ("released", "done"), strict=True):
+        progress.set_stop_status(session, row.id, StopStatus.CLOSED, clock.now())
+        assert state(request) == then
+
+
+def test_a_draft_that_nobody_released_in_time_leaves_its_request_passed(
+    session, ask, planned, first, state, clock
+):
+    request, run = ask(), planned("north")
+    requests.take_in(session, first, run, [request.id])
+    clock.pass_time(hours=2)
+    assert state(request) == RequestState.PASSED
 
 
 def test_one_stop_serves_one_request(session, ask, planned, first, state):
@@ -232,10 +287,45 @@ def test_a_request_goes_into_a_draft_of_its_day(session, ask, planned, log_in, s
     assert f'name="request" value="{request.id}"' in form
 
 
+def test_two_planners_do_not_plan_one_request_twice(branch_page, here, log_in, staffed, services):
+    one, other = log_in(staffed.dispatcher), log_in(staffed.dispatcher2)
+    branch_page.post(here, data=FORM)
+    run = FORM | {"vehicle": "京A10001", "person": ["E000", "E001"], "site": ["north"], "request": ["1"]}
+    assert one.post("/planning/new", data=run, follow_redirects=False).status_code == 303
+    late = other.post("/planning/new", data=run | {"note": "雨天"})
+    assert late.status_code == 409
+    assert "其中的任务申请已被编入其他线路" in late.text
+    assert 'value="雨天"' in late.text
+    assert 'name="request"' not in late.text  # kept again, it is a run of its own
+    assert other.get("/planning/new?request=1").status_code == 409
+    assert other.get("/planning/new?request=9").status_code == 404
+    with services.database.reading() as session:
+        assert planning.list_runs(session, date(2026, 3, 2))[1:] == []
+
+
+def test_a_request_does_not_move_a_draft_to_its_own_day(session, ask, planned, log_in, staffed):
+    today, tomorrow, run = ask(), ask(hours=24), planned("south")
+    session.commit()
+    dispatcher = log_in(staffed.dispatcher)
+    for address in (f"/planning/{run.id}?", f"/planning/new?request={today.id}&"):
+        answer = dispatcher.get(f"{address}request={tomorrow.id}")
+        assert (answer.status_code, "该申请与线路不在同一天" in answer.text) == (409, True)
+
+
+def test_a_withdrawal_that_comes_too_late_is_told(session, ask, planned, first, log_in, staffed, here):
+    request = ask()
+    requests.take_in(session, first, planned("north"), [request.id])
+    session.commit()
+    answer = log_in(staffed.users[Role.OFFICER]).post(f"{here}/{request.id}/withdrawal")
+    assert answer.status_code == 409
+    assert re.search(r"(?s)data-said>.*该申请已有结果", answer.text)  # live.js shows what is marked so
+
+
 def test_a_branch_reads_why_its_request_was_declined(branch_page, here, log_in, staffed):
     dispatcher = log_in(staffed.dispatcher)
     branch_page.post(here, data=FORM)
-    assert dispatcher.post("/requests/1/refusal", data={"answer": "  "}).status_code == 422
+    blank = dispatcher.post("/requests/1/refusal", data={"answer": "  "}, headers={"accept": "text/html"})
+    assert (blank.status_code, "请填写原因。" in blank.text) == (422, True)
     assert dispatcher.post("/requests/1/refusal", data={"answer": "今天没有车"}).status_code == 200
     page = branch_page.get(here).text
     assert "今天没有车" in page

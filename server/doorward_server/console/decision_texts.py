@@ -39,6 +39,7 @@ DECISIONS = {
     "run_cancelled": ("取消线路", "Run cancelled"),
     "task_requested": ("网点申请任务", "Visit asked for"),
     "task_request_planned": ("申请编入线路", "Request taken into a run"),
+    "task_request_reopened": ("申请移出线路", "Request out of its run"),
     "task_request_declined": ("未接受申请", "Request declined"),
     "task_request_withdrawn": ("撤回任务申请", "Request taken back"),
     "task_restarted": ("重新开始任务", "Task started again"),

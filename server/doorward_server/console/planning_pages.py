@@ -10,7 +10,13 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import Field
 from sqlmodel import Session
 
-from doorward_server.console import plan_fields, plan_reading, planning_view, request_view
+from doorward_server.console import (
+    plan_fields,
+    plan_reading,
+    planning_refusals,
+    planning_view,
+    request_view,
+)
 from doorward_server.console.pages import go, render, url
 from doorward_server.console.plan_form import MOST_ROWS, TypedCrew, TypedRun, add_stop, typed_crew, typed_run
 from doorward_server.console.plan_reading import NotUnderstood
@@ -99,6 +105,7 @@ def create_run(
     if typed.do == "more":
         return _new_run(request, services, session, user, typed)
     try:
+        _expect_open(session, typed)
         run = planning.create_run(session, user, plan_reading.plan(session, typed))
     except (NotUnderstood, Problem) as refusal:
         session.rollback()
@@ -121,7 +128,7 @@ def run_page(
     found = planning.get_run(session, run)
     typed = typed_run(session, plan_of(session, found))
     typed.seen = planning_view.stamp(session, found)
-    _type_requests(session, typed, asked)
+    _type_requests(session, typed, asked, typed.date)
     return _run_page(request, services, session, user, run, typed=typed)
 
 
@@ -147,7 +154,8 @@ def edit_run(
     try:
         draft = planning.get_run(session, run)
         if typed.seen != planning_view.stamp(session, draft):
-            raise _changed_by_another()
+            raise planning_refusals.changed_by_another()
+        _expect_open(session, typed)
         planning.edit_run(session, user, draft, plan_reading.plan(session, typed))
     except (NotUnderstood, Problem) as refusal:
         session.rollback()
@@ -169,7 +177,7 @@ def ask_to_change(
         before = plan_of(session, released)
         vehicle, crew = plan_reading.vehicle_and_crew(session, typed)
         if (vehicle, set(crew)) == (before.vehicle_id, set(before.crew)):
-            raise _nothing_differs()
+            raise planning_refusals.nothing_differs()
         planning.change_request(session, user, released, vehicle, crew)
     except (NotUnderstood, Problem) as refusal:
         session.rollback()
@@ -202,13 +210,28 @@ def _kept(session: Session, user: User, run: Run, typed: TypedRun) -> Response:
     return go(url("run", run=run.id))
 
 
-def _type_requests(session: Session, typed: TypedRun, asked: Sequence[int]) -> None:
-    """Type the visits that sites ask for below the stops, on the day of the last of them."""
+def _type_requests(session: Session, typed: TypedRun, asked: Sequence[int], day: str = "") -> None:
+    """Type the visits that sites ask for below the stops. They have one day: the draft's own, if it has one.
+
+    Raises 404 and 409 for what cannot be planned so: a page that has been open for long offers it still.
+    """
     for number in asked:
         found = requests.get_request(session, number)
+        requests.expect_open(session, found)
         typed.date = request_view.day_of(session, found).isoformat()
+        day = day or typed.date
+        if typed.date != day:
+            raise planning_refusals.of_another_day()
         typed.request.append(found.id)
         add_stop(session, typed, requests.stop_for(found))
+
+
+def _expect_open(session: Session, typed: TypedRun) -> None:
+    """Raise 409 where somebody has planned or answered meanwhile what the run was to serve, but only once."""
+    waiting = requests.still_open(session, typed.request)
+    if waiting != list(dict.fromkeys(typed.request)):
+        typed.request = waiting
+        raise planning_refusals.answered_meanwhile()
 
 
 def _new_run(
@@ -284,24 +307,3 @@ def _day_address(page: str, day: date) -> str:
 
 def _again(run: Run) -> str:
     return f"{url('new_run')}?{urlencode({'like': run.id})}"
-
-
-def _changed_by_another() -> Problem:
-    return Problem(
-        409,
-        "draft_changed",
-        "这份草稿刚被他人修改，您的修改没有保存。",
-        "Somebody else has changed this draft meanwhile; yours is not kept.",
-        "Open the run in another window, compare, and enter what is missing there. "
-        "请在新窗口打开该线路，核对后补充您的修改。",
-    )
-
-
-def _nothing_differs() -> Problem:
-    return Problem(
-        422,
-        "nothing_differs",
-        "车辆和押运组与已发布的一致。",
-        "Vehicle and crew are those that have been released.",
-        "Enter what is to change. 请填写要变更的内容。",
-    )

@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import StringConstraints
 from sqlmodel import Session
 
 from doorward_server.console import plan_reading, request_view
 from doorward_server.console.describe import site_name
 from doorward_server.console.pages import go, render, url
-from doorward_server.console.plan_form import TypedRequest
+from doorward_server.console.plan_form import LONGEST_NOTE, TypedRequest
 from doorward_server.console.plan_reading import NotUnderstood
 from doorward_server.console.planning_view import today, why
 from doorward_server.database import SessionDependency
@@ -90,10 +89,12 @@ def decline(
     session: SessionDependency,
     user: Planner,
     number: RequestId,
-    answer: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500), Form()],
+    answer: Annotated[str, Form(max_length=LONGEST_NOTE)] = "",
 ) -> Response:
     found = requests.get_request(session, number)
-    requests.decline(session, user, found, answer)
+    if not answer.strip():
+        raise _no_answer()
+    requests.decline(session, user, found, answer.strip())
     return go(url("planning"))
 
 
@@ -136,3 +137,13 @@ def _site(session: Session, site_id: int) -> Site:
     if site is None:
         raise not_found("网点", "site")
     return site
+
+
+def _no_answer() -> Problem:
+    return Problem(
+        422,
+        "answer_missing",
+        "请填写原因。",
+        "The reason is missing.",
+        "The site that asked reads it. 申请的网点会看到原因。",
+    )

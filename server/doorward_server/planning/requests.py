@@ -1,7 +1,7 @@
 """Requests of the sites for visits 任务申请: asked for, taken into a run, declined or withdrawn (S21).
 
-Whether a request is planned is not written down but seen: a run that was given up, or from which the site's
-stop was taken out, leaves its requests open again.
+Where a request stands is not written down but seen in the run that it is in: one that was given up leaves its
+requests open again. A draft from which the site's stop is taken out lets go of its request for good.
 """
 
 import datetime
@@ -40,7 +40,6 @@ _BY_RUN = {
     RunStatus.DRAFT: RequestState.PLANNED,
     RunStatus.PROPOSED: RequestState.PLANNED,
     RunStatus.RELEASED: RequestState.RELEASED,
-    RunStatus.CLOSED: RequestState.DONE,
 }
 
 
@@ -76,26 +75,33 @@ def ask(session: Session, user: User, stop: PlannedStop, note: str) -> TaskReque
 def withdraw(session: Session, user: User, request: TaskRequest) -> None:
     """Take a request back that nobody has planned yet."""
     check_site(user, request.site_id)
-    _expect_open(session, request)
+    expect_open(session, request)
     _end(session, user, request, RequestStatus.WITHDRAWN, "")
 
 
 def decline(session: Session, user: User, request: TaskRequest, answer: str) -> None:
     """Say no, and why: the site reads the answer."""
-    _expect_open(session, request)
+    expect_open(session, request)
     _end(session, user, request, RequestStatus.DECLINED, answer)
 
 
 def take_in(session: Session, user: User, run: Run, request_ids: Iterable[int]) -> None:
     """Note that a run is to serve these requests; those that nobody waits for any more are left out."""
-    for request_id in dict.fromkeys(request_ids):
-        request = session.get(TaskRequest, request_id)
-        if request is not None and state_of(session, request) == RequestState.OPEN:
-            before = _described(request)
-            request.run_id = run.id
-            session.add(request)
-            session.flush()
-            _tell(session, user, request, "task_request_planned", before)
+    for request_id in still_open(session, request_ids):
+        _put_into(session, user, get_request(session, request_id), run.id)
+
+
+def let_go(session: Session, user: User, run: Run) -> None:
+    """Note that a draft no longer serves the requests whose stops have been taken out of it."""
+    for request in _served(session, run.id):
+        if _stop_of(session, request) is None:
+            _put_into(session, user, request, None)
+
+
+def still_open(session: Session, request_ids: Iterable[int]) -> list[int]:
+    """Those of the requests that still wait to be planned."""
+    found = ((one, session.get(TaskRequest, one)) for one in dict.fromkeys(request_ids))
+    return [one for one, row in found if row is not None and state_of(session, row) == RequestState.OPEN]
 
 
 def stop_for(request: TaskRequest) -> PlannedStop:
@@ -135,32 +141,18 @@ def state_of(session: Session, request: TaskRequest) -> RequestState:
     """Where a request stands now."""
     if request.status != RequestStatus.OPEN:
         return RequestState(request.status)
-    run = session.get(Run, request.run_id) if request.run_id is not None else None
-    if run is not None and run.status in _BY_RUN and _has_a_stop(session, request):
-        return _BY_RUN[RunStatus(run.status)]
+    stop = _stop_of(session, request)
+    if stop is not None and stop.status == StopStatus.CLOSED:
+        return RequestState.DONE  # also where the rest of the run was cancelled
+    state = _BY_RUN.get(RunStatus(session.get_one(Run, stop.run_id).status)) if stop is not None else None
     passed = request.window_until <= services_of(session).clock.now()
-    return RequestState.PASSED if passed else RequestState.OPEN
+    if state is None or (passed and state == RequestState.PLANNED):
+        return RequestState.PASSED if passed else RequestState.OPEN
+    return state
 
 
-def _has_a_stop(session: Session, request: TaskRequest) -> bool:
-    """Whether the run has a stop left for this one of the site's requests that it is to serve."""
-    stops = session.exec(
-        select(Stop.id).where(
-            Stop.run_id == request.run_id,
-            Stop.site_id == request.site_id,
-            Stop.status != StopStatus.CANCELLED,
-        )
-    ).all()
-    served = session.exec(
-        select(TaskRequest.id)
-        .where(TaskRequest.run_id == request.run_id, TaskRequest.site_id == request.site_id)
-        .where(TaskRequest.status == RequestStatus.OPEN)
-        .order_by(col(TaskRequest.id))
-    ).all()
-    return request.id in served[: len(stops)]
-
-
-def _expect_open(session: Session, request: TaskRequest) -> None:
+def expect_open(session: Session, request: TaskRequest) -> None:
+    """Raise 409 for a request that does not wait to be planned any more."""
     session.refresh(request, with_for_update=True)
     if state_of(session, request) != RequestState.OPEN:
         raise Problem(
@@ -170,6 +162,44 @@ def _expect_open(session: Session, request: TaskRequest) -> None:
             "The request has been answered or planned meanwhile, or its time has passed.",
             "Reload the page and look at its state. 请刷新页面查看状态。",
         )
+
+
+def _stop_of(session: Session, request: TaskRequest) -> Stop | None:
+    """The stop that serves the request: of its kind if there is one, with the nearest window.
+
+    A stop serves one request; who has asked first comes first.
+    """
+    if request.run_id is None:
+        return None
+    query = select(Stop).where(Stop.run_id == request.run_id, Stop.site_id == request.site_id)
+    stops = list(session.exec(query.where(Stop.status != StopStatus.CANCELLED).order_by(col(Stop.sequence))))
+    for one in _served(session, request.run_id):
+        if one.site_id != request.site_id or not stops:
+            continue
+        stop = min(stops, key=lambda found, one=one: _distance(found, one))
+        if one.id == request.id:
+            return stop
+        stops.remove(stop)
+    return None
+
+
+def _distance(stop: Stop, request: TaskRequest) -> tuple[bool, datetime.timedelta]:
+    return stop.kind != request.kind, abs(stop.window_from - request.window_from)
+
+
+def _served(session: Session, run_id: int) -> list[TaskRequest]:
+    """The requests that a run is to serve, the oldest first."""
+    query = select(TaskRequest).where(TaskRequest.run_id == run_id, TaskRequest.status == RequestStatus.OPEN)
+    return list(session.exec(query.order_by(col(TaskRequest.id))))
+
+
+def _put_into(session: Session, user: User, request: TaskRequest, run_id: int | None) -> None:
+    before = _described(request)
+    request.run_id = run_id
+    session.add(request)
+    session.flush()
+    kind = "task_request_reopened" if run_id is None else "task_request_planned"
+    _tell(session, user, request, kind, before)
 
 
 def _end(session: Session, user: User, request: TaskRequest, status: RequestStatus, answer: str) -> None:

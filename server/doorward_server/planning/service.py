@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from doorward_server.audit import service as audit
 from doorward_server.planning import findings as texts
-from doorward_server.planning import progress
+from doorward_server.planning import progress, requests
 from doorward_server.planning.content import content_of, keep_version, order_fields
 from doorward_server.planning.models import Run, RunStatus, Stop, StopStatus
 from doorward_server.planning.plan import Member, Plan, crew_from, keep, keep_crew, plan_of, with_changes
@@ -59,6 +59,7 @@ def edit_run(session: Session, user: User, run: Run, plan: Plan) -> Run:
     before, sites = _described(session, run), _sites(session, run)
     _keep(session, run, plan)
     audit.record(session, user, "run_edited", _subject(run), before, _described(session, run))
+    requests.let_go(session, user, run)
     progress.tell_pages(session, [*sites, *_sites(session, run)])
     return run
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from doorward_server.console import planning_view
 from doorward_server.console.texts import text
+from doorward_server.people.models import Person
 from doorward_server.planning import changes
 from doorward_server.planning import service as planning
 from doorward_server.planning.models import Run, RunStatus, StopStatus
@@ -335,6 +336,40 @@ def test_only_the_branch_itself_acknowledges(session, log_in, staffed, released,
     assert text("change_seen", "zh") not in duty.get(f"/host/{north}").text
     assert duty.post(f"/host/{north}/seen", data=form).status_code == 403
     assert officer.post(f"/host/{south}/seen", data=form).status_code == 404
+
+
+@pytest.mark.shows("D11")
+def test_the_api_tells_a_branch_nothing_of_the_runs_other_stops(
+    session, log_in, staffed, released, first, second
+):
+    north, south = (staffed.sites[name].id for name in ("north", "south"))
+    session.get(Person, staffed.officers["south"].id).removed_at = released.created_at
+    spare = Person(
+        staff_number="O-2", name_zh="新", name_en="New", role="officer", site_id=south,
+        created_at=released.created_at,
+    )  # fmt: skip
+    session.add(spare)
+    session.flush()
+    crew = (Member(staffed.crew[2].id), Member(staffed.crew[3].id))
+    four_eyes.decide(session, second, planning.change_request(session, first, released, crew=crew), True)
+    of_south = changes.unseen(session, south)[0]
+    session.commit()
+    (told,) = log_in(staffed.users[Role.OFFICER]).get(f"/api/sites/{north}/changes").json()
+    assert set(told["changes"]) == {"crew"}
+    ours = changes.of_stop(of_south[1].changes, of_south[0].id)
+    assert [one["site"] for one in ours["stops"]["after"]] == [south]
+
+
+def test_pages_are_told_that_a_branch_has_seen_a_change(session, services, staffed, released, first, second):
+    four_eyes.decide(session, second, planning.change_request(session, first, released), True)
+    session.commit()
+    told = []
+    services.live.publish = lambda topic, payload: told.append((topic, payload["site"]))
+    officer = session.get(User, staffed.users[Role.OFFICER].id)
+    stop = planning.stops_of(session, released)[0]
+    changes.acknowledge(session, officer, stop.id, 2)
+    session.commit()
+    assert told == [("orders", staffed.sites["north"].id)]
 
 
 def test_pages_of_the_branches_are_told_that_their_orders_changed(session, services, staffed, first, draft):

@@ -1,11 +1,13 @@
 """Changed orders, and that their sites have seen what changed (D4)."""
 
+from typing import Any
+
 from sqlmodel import Session, col, func, select
 
 from doorward_server.audit import service as audit
 from doorward_server.planning.content import content_of_version
 from doorward_server.planning.models import ChangeSeen, RunVersion, Stop
-from doorward_server.planning.progress import still_due
+from doorward_server.planning.progress import still_due, tell_pages
 from doorward_server.problems import Problem, not_found
 from doorward_server.security.dependencies import check_site
 from doorward_server.security.models import User
@@ -27,6 +29,18 @@ def unseen(session: Session, site_id: int) -> list[tuple[Stop, RunVersion]]:
 def is_unseen(session: Session, stop: Stop) -> bool:
     """Whether the stop's present order is a changed one that its site has not acknowledged."""
     return stop.order_version > 1 and session.get(ChangeSeen, (stop.id, stop.order_version)) is None
+
+
+def of_stop(changes: dict[str, Any], task: int) -> dict[str, Any]:
+    """What of a version's changes is the business of one stop's site: the run's other stops are not (D11)."""
+    ours = dict(changes)
+    if "stops" in ours:
+        sides = {
+            side: [one for one in stops if one["task"] == task] for side, stops in ours.pop("stops").items()
+        }
+        if sides["before"] != sides["after"]:
+            ours["stops"] = sides
+    return ours
 
 
 def last_seen(session: Session, stop: Stop) -> dict:
@@ -56,3 +70,4 @@ def acknowledge(session: Session, user: User, task: int, order_version: int) -> 
         audit.record(
             session, user, "change_acknowledged", f"stop:{task}", None, {"order_version": order_version}
         )
+        tell_pages(session, [stop.site_id])

@@ -117,7 +117,7 @@ def list_changes(site_id: Id, session: SessionDependency, user: SiteViewer) -> l
             task=stop.id,
             run_id=stop.run_id,
             order_version=stop.order_version,
-            changes=version.changes,
+            changes=changes.of_stop(version.changes, stop.id),
             released_at=version.released_at,
         )
         for stop, version in changes.unseen(session, site_id)

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from doorward_server.console import planning_view
@@ -18,6 +18,7 @@ from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from page_parts import part_of
 from server_bank import plan
+from sqlalchemy import event
 from sqlmodel import select
 
 DAY = "2026-03-02"
@@ -383,6 +384,49 @@ def test_pages_of_the_branches_are_told_that_their_orders_changed(session, servi
     session.commit()
     sites = {staffed.sites[name].id for name in ("north", "south")}
     assert {site for topic, site in told if topic == "orders"} == sites
+
+
+@pytest.fixture
+def looked_up(session, services):
+    """looked_up() -> how often the database is asked for what the day's page shows of its runs."""
+    asked = []
+    event.listen(services.database.engine, "before_cursor_execute", lambda *_: asked.append(1))
+
+    def count() -> int:
+        session.commit()
+        session.expunge_all()
+        asked.clear()
+        planning_view.runs_of(session, date(2026, 3, 2), "zh")
+        return len(asked)
+
+    return count
+
+
+def test_a_day_of_many_runs_is_looked_up_together(session, looked_up, staffed, first, clock):
+    def draft(*stops):
+        return planning.create_run(session, first, plan(staffed, clock.now(), stops=stops)).id
+
+    def released(number):
+        session.get(Run, number).status = RunStatus.RELEASED
+
+    two = plan(staffed, clock.now()).stops
+    number = draft(two[0])
+    one_stop = looked_up()
+    planning.edit_run(session, first, session.get(Run, number), plan(staffed, clock.now(), stops=two))
+    assert looked_up() == one_stop
+    released(number)
+    one_run = looked_up()
+    released(draft(two[1]))
+    assert looked_up() == one_run
+
+
+def test_a_draft_whose_escort_has_been_removed_says_who(session, staffed, draft, browser, clock):
+    session.get(Person, staffed.crew[0].id).removed_at = clock.now()
+    session.commit()
+    page = browser.get(f"/planning/{draft.id}").text
+    assert "押运组：姓E000 已被删除。" in page
+    answer = send(browser, f"/planning/{draft.id}", FORM, seen=seen_in(page))
+    assert (answer.status_code, obstacles(answer.text)) == (422, ["押运组：没有工号为“E000”的人员。"])
 
 
 def test_a_runs_stamp_changes_with_all_that_it_says(session, staffed, draft, clock):

@@ -61,7 +61,7 @@ def test_everybody_in_a_crew_is_known_and_has_not_left(session, plan, staffed):
     gone = session.get(Person, staffed.crew[3].id)
     gone.removed_at = gone.created_at
     crew = (*plan.crew, Member(gone.id))
-    assert reasons(session, replace(plan, crew=crew)) == [("crew_unknown", "crew")]
+    assert reasons(session, replace(plan, crew=crew)) == [("crew_removed", "crew")]
 
 
 def test_the_banks_people_are_no_crew(session, plan, staffed):

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from doorward_server.audit import entries
 from doorward_server.audit.models import Decision
+from doorward_server.console import request_view
 from doorward_server.console.texts import text
 from doorward_server.planning import progress, requests
 from doorward_server.planning import service as planning
@@ -319,6 +320,15 @@ def test_a_withdrawal_that_comes_too_late_is_told(session, ask, planned, first, 
     answer = log_in(staffed.users[Role.OFFICER]).post(f"{here}/{request.id}/withdrawal")
     assert answer.status_code == 409
     assert re.search(r"(?s)data-said>.*该申请已有结果", answer.text)  # live.js shows what is marked so
+
+
+def test_a_request_offers_the_newest_drafts_of_its_day(session, ask, planned, log_in, staffed, monkeypatch):
+    monkeypatch.setattr(request_view, "MOST_DRAFTS", 2)
+    request, runs = ask(), [planned("south"), planned("south"), planned("south")]
+    session.commit()
+    page = log_in(staffed.dispatcher).get("/planning").text
+    offered = [f"/planning/{run.id}?request={request.id}" in page for run in runs]
+    assert offered == [False, True, True]
 
 
 def test_a_branch_reads_why_its_request_was_declined(branch_page, here, log_in, staffed):

@@ -19,6 +19,7 @@ from doorward_server.security.models import User
 from doorward_server.services import services_of
 
 SHOWN = 60  # of one site, the newest
+MOST_DRAFTS = 12  # of a day, the newest: each is a button beside every request
 _LOOKS = {
     RequestState.OPEN: "wait",
     RequestState.PLANNED: "info",
@@ -37,7 +38,9 @@ def of_site(session: Session, site_id: int, language: str) -> list[dict[str, Any
 
 def open_ones(session: Session, language: str) -> list[dict[str, Any]]:
     """What can still be planned, by window, each with the drafts of its day that may take it in."""
-    return [_shown(session, one, language) | _ways(session, one) for one in requests.open_ones(session)]
+    found = requests.open_ones(session)
+    drafts = {day: _drafts(session, day) for day in {day_of(session, one) for one in found}}
+    return [_shown(session, one, language) | _ways(one, drafts[day_of(session, one)]) for one in found]
 
 
 def day_of(session: Session, request: TaskRequest) -> date:
@@ -68,10 +71,13 @@ def _shown(session: Session, request: TaskRequest, language: str) -> dict[str, A
     }
 
 
-def _ways(session: Session, request: TaskRequest) -> dict[str, Any]:
+def _drafts(session: Session, day: date) -> list[int]:
+    runs = planning.list_runs(session, day)
+    return [run.id for run in runs if run.status == RunStatus.DRAFT][-MOST_DRAFTS:]
+
+
+def _ways(request: TaskRequest, drafts: list[int]) -> dict[str, Any]:
     """Where a planner may take the request to: a new run, or a draft of that day."""
-    runs = planning.list_runs(session, day_of(session, request))
-    drafts = [run.id for run in runs if run.status == RunStatus.DRAFT]
     query = f"?{urlencode({'request': request.id})}"
     return {
         "new_run": url("new_run") + query,

@@ -1,6 +1,7 @@
 """People as other domains ask about them: permits, officers of a site, photos and templates."""
 
 import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy.orm import defer
@@ -65,10 +66,21 @@ def validity(session: Session, person: Person) -> tuple[int, int]:
 
 def officers_of(session: Session, site_id: int, day: datetime.date) -> list[Person]:
     """Officers and keepers of a site who may act on this day, by number."""
+    return [person for person in _officers_at(session, [site_id]) if has_permit(person, day)]
+
+
+def sites_with_officers(session: Session, site_ids: Iterable[int], day: datetime.date) -> set[int | None]:
+    """Those of the sites at which an officer or keeper may act on this day."""
+    return {person.site_id for person in _officers_at(session, site_ids) if has_permit(person, day)}
+
+
+def _officers_at(session: Session, site_ids: Iterable[int]) -> list[Person]:
     query = select(Person).where(
-        Person.site_id == site_id, col(Person.role).in_(_BANK_ROLES), col(Person.removed_at).is_(None)
+        col(Person.site_id).in_(set(site_ids)),
+        col(Person.role).in_(_BANK_ROLES),
+        col(Person.removed_at).is_(None),
     )
-    return [person for person in session.exec(query.order_by(col(Person.id))) if has_permit(person, day)]
+    return list(session.exec(query.options(WITHOUT_PHOTO).order_by(col(Person.id))))
 
 
 def fingers_of(session: Session, person: Person) -> list[Finger]:

@@ -26,6 +26,14 @@ _DUTIES = {Duty.DOOR: objects.DUTY_DOOR, Duty.VEHICLE: objects.DUTY_VEHICLE}
 
 def content_of(session: Session, plan: Plan) -> dict[str, Any]:
     """The whole content of a plan without findings; times in ms since 1970 UTC, tags in hexadecimal."""
+    content = outline_of(session, plan)
+    for stop in content["stops"]:
+        stop["officers"] = [person.id for person in officers_of(session, stop["site"], plan.date)]
+    return content
+
+
+def outline_of(session: Session, plan: Plan) -> dict[str, Any]:
+    """The content but for the officers, whom only the units are told."""
     vehicle = session.get_one(Vehicle, plan.vehicle_id)
     return {
         "date": plan.date.isoformat(),
@@ -36,7 +44,7 @@ def content_of(session: Session, plan: Plan) -> dict[str, Any]:
             "tid": vehicle.tid.hex(),
         },
         "crew": [{"person": one.person_id, "duty": str(one.duty)} for one in plan.crew],
-        "stops": [_stop(session, plan, stop) for stop in plan.stops],
+        "stops": [_stop(session, stop) for stop in plan.stops],
     }
 
 
@@ -105,9 +113,8 @@ def keep_version(
     session.flush()
 
 
-def _stop(session: Session, plan: Plan, stop: PlannedStop) -> dict[str, Any]:
+def _stop(session: Session, stop: PlannedStop) -> dict[str, Any]:
     assert stop.expires is not None, "a kept stop has its expiry"
-    officers = officers_of(session, stop.site_id, plan.date)
     return {
         "task": stop.task,
         "site": stop.site_id,
@@ -115,7 +122,6 @@ def _stop(session: Session, plan: Plan, stop: PlannedStop) -> dict[str, Any]:
         "window_from": to_milliseconds(stop.window_from),
         "window_until": to_milliseconds(stop.window_until),
         "expires": to_milliseconds(stop.expires),
-        "officers": [person.id for person in officers],
         "boxes": [_box(session, planned) for planned in stop.boxes],
     }
 

@@ -24,6 +24,7 @@ _TEXTS = {
     "crew_too_small": ("至少需要两名下车押运员。", "At least two people must come to the door."),
     "crew_twice": ("{name} 重复。", "{name} is in the crew twice."),
     "crew_unknown": ("没有编号为 {person} 的人员。", "There is no person number {person}."),
+    "crew_removed": ("{name} 已被删除。", "{name} has been removed."),
     "crew_role": ("{name} 不是押运员或司机。", "{name} is neither escort nor driver."),
     "crew_duty": ("职责应为 door 或 vehicle。", "A duty is door or vehicle."),
     "driver_at_door": ("司机 {name} 不得下车交接。", "The driver {name} stays with the vehicle."),

@@ -1,6 +1,8 @@
 """A run as people plan it: plain values, before and apart from the rows that keep it."""
 
 import datetime
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,7 +54,18 @@ class Plan:
 
 def plan_of(session: Session, run: Run) -> Plan:
     """The plan that a run's rows hold."""
-    return Plan(run.date, run.vehicle_id, _crew_of(session, run), _stops_of(session, run), run.note)
+    return plans_of(session, [run])[run.id]
+
+
+def plans_of(session: Session, runs: Iterable[Run]) -> dict[int, Plan]:
+    """The plans of several runs, by run; their rows are looked up together."""
+    found = {run.id: run for run in runs}
+    crews = _crews_of(session, list(found))
+    stops = _stops_of(session, list(found))
+    return {
+        number: Plan(run.date, run.vehicle_id, tuple(crews[number]), tuple(stops[number]), run.note)
+        for number, run in found.items()
+    }
 
 
 def keep(session: Session, run: Run, plan: Plan, grace: datetime.timedelta) -> None:
@@ -101,33 +114,32 @@ def crew_from(rows: list[list[Any]] | None) -> tuple[Member, ...] | None:
     return None if rows is None else tuple(Member(person_id, duty) for person_id, duty in rows)
 
 
-def _crew_of(session: Session, run: Run) -> tuple[Member, ...]:
-    rows = session.exec(
-        select(RunMember).where(RunMember.run_id == run.id).order_by(col(RunMember.person_id))
-    )
-    return tuple(Member(row.person_id, row.duty) for row in rows)
+def _crews_of(session: Session, runs: list[int]) -> dict[int, list[Member]]:
+    crews: dict[int, list[Member]] = {run: [] for run in runs}
+    query = select(RunMember).where(col(RunMember.run_id).in_(runs)).order_by(col(RunMember.person_id))
+    for row in session.exec(query):
+        crews[row.run_id].append(Member(row.person_id, row.duty))
+    return crews
 
 
-def _stops_of(session: Session, run: Run) -> tuple[PlannedStop, ...]:
-    rows = session.exec(select(Stop).where(Stop.run_id == run.id).order_by(col(Stop.sequence)))
-    return tuple(
-        PlannedStop(
+def _stops_of(session: Session, runs: list[int]) -> dict[int, list[PlannedStop]]:
+    boxes: defaultdict[int, list[PlannedBox]] = defaultdict(list)
+    inside = select(StopBox).join(Box).join(Stop).where(col(Stop.run_id).in_(runs)).order_by(col(Box.number))
+    for row in session.exec(inside):
+        boxes[row.stop_id].append(PlannedBox(row.box_id, row.seal))
+    stops: dict[int, list[PlannedStop]] = {run: [] for run in runs}
+    for stop in session.exec(select(Stop).where(col(Stop.run_id).in_(runs)).order_by(col(Stop.sequence))):
+        planned = PlannedStop(
             stop.site_id,
             stop.window_from,
             stop.window_until,
-            boxes_of(session, stop),
+            tuple(boxes[stop.id]),
             stop.kind,
             stop.expires,
             stop.id,
         )
-        for stop in rows
-    )
-
-
-def boxes_of(session: Session, stop: Stop) -> tuple[PlannedBox, ...]:
-    """A stop's boxes, by their numbers."""
-    rows = session.exec(select(StopBox).join(Box).where(StopBox.stop_id == stop.id).order_by(col(Box.number)))
-    return tuple(PlannedBox(row.box_id, row.seal) for row in rows)
+        stops[stop.run_id].append(planned)
+    return stops
 
 
 def _forget_stops(session: Session, run: Run) -> None:

@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from doorward_server.fleet.models import Box, Site, Vehicle
 from doorward_server.people.models import Person, PersonRole
-from doorward_server.people.service import has_permit, officers_of
+from doorward_server.people.service import has_permit, sites_with_officers
 from doorward_server.planning.findings import Finding, finding
 from doorward_server.planning.models import (
     Duty,
@@ -80,8 +80,11 @@ def _crew(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]
     seen = set()
     for member in plan.crew:
         person = session.get(Person, member.person_id)
-        if person is None or person.removed_at is not None:
+        if person is None:
             yield finding("crew_unknown", "crew", person=member.person_id)
+            continue
+        if person.removed_at is not None:
+            yield finding("crew_removed", "crew", name=person.name_zh)
             continue
         if person.id in seen:
             yield finding("crew_twice", "crew", name=person.name_zh)
@@ -120,11 +123,12 @@ def _route(plan: Plan) -> Iterator[Finding]:
 
 
 def _stops(session: Session, plan: Plan) -> Iterator[Finding]:
+    staffed = sites_with_officers(session, {stop.site_id for stop in plan.stops}, plan.date)
     for number, stop in enumerate(plan.stops, 1):
         where = f"stop {number}"
         if session.get(Site, stop.site_id) is None:
             yield finding("site_unknown", where)
-        elif not officers_of(session, stop.site_id, plan.date):
+        elif stop.site_id not in staffed:
             yield finding("site_without_officer", where)
         yield from visit(session, stop, where, plan.date)
         if not stop.boxes:
@@ -160,12 +164,15 @@ def _is_done(session: Session, stop: PlannedStop) -> bool:
 def _boxes(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding]:
     """A box is in one open stop only. Within one run it may go in and out of the vehicle in turns."""
     last_kinds: dict[int, bool] = {}
+    boxes = {planned.box_id for stop in plan.stops for planned in stop.boxes}
+    known = {box.id: box for box in session.exec(select(Box).where(col(Box.id).in_(boxes)))}
+    elsewhere = _runs_with(session, boxes, run_id)
     for number, stop in enumerate(plan.stops, 1):
         where = f"stop {number}"
         loads = stop.kind == StopKind.COLLECT
         longest = 0
         for planned in stop.boxes:
-            box = session.get(Box, planned.box_id)
+            box = known.get(planned.box_id)
             if box is None:
                 yield finding("box_unknown", where, box=planned.box_id)
                 continue
@@ -173,7 +180,7 @@ def _boxes(session: Session, plan: Plan, run_id: int | None) -> Iterator[Finding
             if last_kinds.get(box.id) == loads or [one.box_id for one in stop.boxes].count(box.id) > 1:
                 yield finding("box_twice", where, number=box.number)
             last_kinds[box.id] = loads
-            for other in _runs_with(session, box, run_id):
+            for other in elsewhere.get(box.id, ()):
                 yield finding("box_busy", where, number=box.number, run=other)
         limit = most_boxes(longest)
         if limit < len(stop.boxes) <= MOST_BOXES:
@@ -185,16 +192,21 @@ def most_boxes(longest: int) -> int:
     return min(MOST_BOXES, _MOST_BOX_BYTES // (2 * longest + 4))
 
 
-def _runs_with(session: Session, box: Box, run_id: int | None) -> list[int]:
+def _runs_with(session: Session, boxes: set[int], run_id: int | None) -> dict[int, list[int]]:
+    """By box: the other runs that hold it."""
     query = (
-        select(Run.id)
-        .join(Stop, col(Stop.run_id) == col(Run.id))
-        .join(StopBox, col(StopBox.stop_id) == col(Stop.id))
-        .where(StopBox.box_id == box.id, col(Run.status).in_(HOLDING), col(Stop.status).in_(OPEN))
+        select(StopBox.box_id, Run.id)
+        .join(Stop, col(Stop.id) == col(StopBox.stop_id))
+        .join(Run, col(Run.id) == col(Stop.run_id))
+        .where(col(StopBox.box_id).in_(boxes), col(Run.status).in_(HOLDING), col(Stop.status).in_(OPEN))
         .where(col(Run.id) != (run_id or 0))
         .distinct()
+        .order_by(col(Run.id))
     )
-    return list(session.exec(query))
+    found: dict[int, list[int]] = {}
+    for box, run in session.exec(query):
+        found.setdefault(box, []).append(run)
+    return found
 
 
 def _runs_at_that_time(plan: Plan, run_id: int | None) -> SelectOfScalar[int]:

@@ -28,6 +28,7 @@ _UNKEEPABLE = frozenset(
     (
         "vehicle_unknown",
         "crew_unknown",
+        "crew_removed",
         "crew_twice",
         "site_unknown",
         "box_unknown",

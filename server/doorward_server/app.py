@@ -92,7 +92,10 @@ def create_app(
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(OverflowError, _answer_overflow)
     app.add_middleware(
-        SecurityHeaders, https=settings.https, largest_body=settings.upload_megabytes * 1024 * 1024
+        SecurityHeaders,
+        https=settings.https,
+        largest_body=settings.upload_megabytes * 1024 * 1024,
+        refuse=_answer_problem,
     )
     return app
 

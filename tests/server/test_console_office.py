@@ -206,6 +206,17 @@ def test_what_is_no_archive_is_told(browser, waiting):
     assert waiting() == []
 
 
+def test_an_archive_that_is_too_large_is_told_on_a_page(browser, waiting):
+    page = browser(Role.ADMINISTRATOR)
+    page.post("/language", data={"language": "en", "back": "/import"})
+    headers = {"accept": "text/html", "content-length": str(10**9)}
+    answer = page.post("/import", content=b"x", headers=headers)
+    assert (answer.status_code, "<h1 data-said>The upload is too large.</h1>" in answer.text) == (413, True)
+    assert answer.headers["content-security-policy"]
+    foreign = page.post("/import", headers={"accept": "text/html", "origin": "https://elsewhere.example"})
+    assert (foreign.status_code, "The request comes from another site" in foreign.text) == (403, True)
+
+
 def test_more_bad_places_than_anybody_reads_are_counted(browser, packed, monkeypatch):
     monkeypatch.setattr(import_view, "MOST_SHOWN", 1)
 

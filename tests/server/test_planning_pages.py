@@ -196,6 +196,8 @@ def test_a_draft_whose_release_was_asked_for_meanwhile_is_not_edited(browser, dr
     assert send(browser, here, form, do="release").status_code == 303
     answer = send(browser, here, form)
     assert (answer.status_code, 'name="do"' in answer.text) == (409, False)
+    answer = send(browser, f"{here}/cancellation", {})
+    assert (answer.status_code, "线路状态已变化" in obstacles(answer.text)[0]) == (409, True)
 
 
 def test_a_draft_is_given_up(browser, draft, kept):

@@ -266,7 +266,7 @@ def _expect(session: Session, run: Run, status: RunStatus) -> None:
         raise Problem(
             409,
             "run_status",
-            f"线路状态为 {run.status}，不能进行此操作。",
+            "线路状态已变化，不能进行此操作。",
             f"The run is {run.status}; this needs it to be {status}.",
             "Reload the page and look at its state; a request can be withdrawn. 请刷新页面查看状态。",
         )

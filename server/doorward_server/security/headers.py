@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import Response
 
 from doorward_server.problems import Problem
 
@@ -62,17 +64,23 @@ TOO_LARGE = Problem(
 class SecurityHeaders:
     """ASGI middleware: strict headers on every answer; private answers are not cached."""
 
-    def __init__(self, app: Any, https: bool, largest_body: int) -> None:
+    def __init__(
+        self, app: Any, https: bool, largest_body: int, refuse: Callable[[Request, Problem], Response]
+    ) -> None:
+        """`refuse` makes the answer that tells a problem: a page for people, JSON for programs."""
         self._app = app
         self._https = https
         self._largest_body = largest_body
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         refusal = self._refusal(scope)
-        answer = self._app if refusal is None else _answer(refusal)
+        answer = self._app
+        if refusal is not None:
+            answer = await run_in_threadpool(self._refuse, Request(scope), refusal)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -117,7 +125,3 @@ def _is_foreign(headers: Headers) -> bool:
         return True
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
-
-
-def _answer(problem: Problem) -> JSONResponse:
-    return JSONResponse(problem.answer.model_dump(), problem.status)

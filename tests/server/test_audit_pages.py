@@ -5,6 +5,7 @@ from pathlib import Path
 
 import doorward_server
 import pytest
+from doorward_protocol import cbor
 from doorward_server.audit import service as audit
 from doorward_server.audit.models import Decision
 from doorward_server.audit.verifier import FINDINGS
@@ -98,6 +99,19 @@ def test_what_was_deleted_or_overwritten_is_said(session, changed, auditor):
     page = auditor.get("/audit/check").text
     assert text("journal_broken", "zh", size=spoiled.index + 2, count=1) in page
     assert f"#{spoiled.index}: {FINDINGS['content_changed'][0]}" in page
+
+
+@pytest.mark.parametrize("time", [2**62, -(2**62), 10**16])
+def test_a_row_that_somebody_has_spoiled_does_not_hide_the_others(session, changed, auditor, time):
+    spoiled = session.exec(select(Decision).where(Decision.subject == f"run:{changed.id}")).first()
+    spoiled.time, spoiled.entry = time, cbor.encode(["run_created", 1, 1, "x", b"", [1], 2])
+    session.add(spoiled)
+    session.commit()
+    shown = entries(auditor.get("/audit").text)
+    (bad,) = (one for one in shown if "unreadable" in one)
+    assert str(time) in bad
+    assert len(shown) > 1
+    assert f"#{spoiled.index}: content_changed" in auditor.get("/audit/check").text
 
 
 def test_a_whole_journal_is_said_to_be_whole(session, changed, auditor):

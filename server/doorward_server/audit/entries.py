@@ -45,7 +45,10 @@ def decode(data: bytes) -> Entry:
     fields = cbor.decode(data)
     if not isinstance(fields, list) or len(fields) != len(Entry._fields):
         raise ValueError("this is no entry of a decision journal")
-    return Entry(*fields)
+    entry = Entry(*fields)
+    if not all(side is None or isinstance(side, dict) for side in (entry.before, entry.after)):
+        raise ValueError("an entry of a decision journal has fields, or none, on each side")
+    return entry
 
 
 def readable(data: bytes) -> Entry | None:

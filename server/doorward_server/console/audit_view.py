@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
@@ -73,7 +74,7 @@ def _entry(session: Session, decision: Decision, language: str) -> dict[str, Any
     before, after = entries.sides(decision.entry)
     return {
         "index": decision.index,
-        "time": day_and_time(decision.time, now, zone),
+        "time": _moment(decision.time, now, zone),
         "what": said(decision.kind, language),
         "subject": decision.subject,
         "actor": actor.name if actor else text("the_server", language),
@@ -88,6 +89,14 @@ def _entry(session: Session, decision: Decision, language: str) -> dict[str, Any
             for name in {**(before or {}), **(after or {})}
         ],
     }
+
+
+def _moment(time: int, now: int, zone: ZoneInfo) -> str:
+    """When; a number that is no time, as somebody may have left it in the database, as it is."""
+    try:
+        return day_and_time(time, now, zone)
+    except (OverflowError, ValueError, OSError):
+        return str(time)
 
 
 def _value(value: Any) -> str:

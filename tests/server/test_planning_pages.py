@@ -189,6 +189,13 @@ def test_nobody_overwrites_what_somebody_else_has_changed(browser, draft, kept):
     assert [run.note for run in kept()] == ["先来"]
 
 
+def test_a_draft_is_not_changed_by_who_comes_to_a_site_or_leaves_it(session, browser, draft, staffed, clock):
+    page = browser.get(f"/planning/{draft.id}").text
+    session.get(Person, staffed.officers["south"].id).removed_at = clock.now()
+    session.commit()
+    assert send(browser, f"/planning/{draft.id}", FORM, seen=seen_in(page)).status_code == 303
+
+
 def test_a_draft_whose_release_was_asked_for_meanwhile_is_not_edited(browser, draft):
     here = f"/planning/{draft.id}"
     page = browser.get(here).text

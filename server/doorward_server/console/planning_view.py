@@ -20,7 +20,7 @@ from doorward_server.people.models import Person
 from doorward_server.people.service import WITHOUT_PHOTO
 from doorward_server.planning import changes
 from doorward_server.planning import service as planning
-from doorward_server.planning.content import content_of, outline_of
+from doorward_server.planning.content import outline_of
 from doorward_server.planning.findings import Finding
 from doorward_server.planning.models import (
     Run,
@@ -75,8 +75,8 @@ def whole(session: Session, run: Run, language: str) -> dict[str, Any]:
 
 
 def stamp(session: Session, run: Run) -> str:
-    """What a run's rows say, as a digest: two people may have one draft before them."""
-    return four_eyes.digest([run.note, content_of(session, plan_of(session, run))])
+    """What people have typed of a run, as a digest: two of them may have one draft before them."""
+    return four_eyes.digest([run.note, outline_of(session, plan_of(session, run))])
 
 
 def told(found: Iterable[Finding], language: str) -> list[str]:

@@ -207,6 +207,30 @@ def test_a_draft_whose_release_was_asked_for_meanwhile_is_not_edited(browser, dr
     assert (answer.status_code, "线路状态已变化" in obstacles(answer.text)[0]) == (409, True)
 
 
+@pytest.mark.parametrize("then", ["edit", "give up", "another run"])
+def test_a_run_that_nobody_released_in_time_is_a_draft_again(
+    browser, log_in, staffed, draft, kept, clock, then
+):
+    here = f"/planning/{draft.id}"
+    later = {"date": "2026-03-03", "do": "release"}
+    assert send(browser, here, FORM, seen=seen_in(browser.get(here).text), **later).status_code == 303
+    assert kept()[0].status == RunStatus.PROPOSED
+    clock.pass_time(hours=24)
+    browser = log_in(staffed.dispatcher)
+    page = browser.get(here).text
+    assert 'data-status="draft"' in page
+    assert f"/planning/{draft.id}" in browser.get("/planning?date=2026-03-03").text
+    if then == "edit":
+        assert send(browser, here, FORM, seen=seen_in(page), date="2026-03-04").status_code == 303
+        assert [run.status for run in kept()] == [RunStatus.DRAFT]
+    elif then == "give up":
+        assert send(browser, f"{here}/cancellation", {}).status_code == 303
+        assert [run.status for run in kept()] == [RunStatus.CANCELLED]
+    else:
+        assert send(browser, "/planning/new", FORM, **later).status_code == 303
+        assert [run.status for run in kept()] == [RunStatus.DRAFT, RunStatus.PROPOSED]
+
+
 def test_a_draft_is_given_up(browser, draft, kept):
     assert text("give_up_help", "zh") in browser.get(f"/planning/{draft.id}").text
     assert send(browser, f"/planning/{draft.id}/cancellation", {}).status_code == 303

@@ -192,7 +192,7 @@ def cancel(
     """Give a draft up at once; ask for the cancellation of what is left of a released run."""
     try:
         found = planning.get_run(session, run)
-        if found.status == RunStatus.DRAFT:
+        if planning.status_of(session, found) == RunStatus.DRAFT:
             planning.cancel_draft(session, user, found)
         else:
             planning.cancel_request(session, user, found)
@@ -264,9 +264,11 @@ def _run_page(
     status, against = planning_view.why(refusal, user.language)
     plan = plan_of(session, run)
     shown = planning_view.whole(session, run, user.language)
-    edits = run.status == RunStatus.DRAFT and allows(user.role, Permission.PLAN)
+    edits = shown["status"] == RunStatus.DRAFT and allows(user.role, Permission.PLAN)
     changes = (
-        run.status == RunStatus.RELEASED and allows(user.role, Permission.PLAN) and not shown["waits_for"]
+        shown["status"] == RunStatus.RELEASED
+        and allows(user.role, Permission.PLAN)
+        and not shown["waits_for"]
     )
     fields: dict[str, Any] = {}
     if edits:

@@ -124,13 +124,14 @@ def _shown(session: Session, run: Run, plan: Plan, language: str) -> dict[str, A
         stop | _progress(session, session.get_one(Stop, stop["task"]))
         for stop in run_content.stops(session, content, language)
     ]
-    is_ahead = run.status in (RunStatus.DRAFT, RunStatus.PROPOSED)
+    status = planning.status_of(session, run)
+    is_ahead = status in (RunStatus.DRAFT, RunStatus.PROPOSED)
     return {
         "id": run.id,
         "date": run.date.isoformat(),
         "plate": content["vehicle"]["plate"],
-        "status": run.status,
-        "look": RUN_LOOKS[RunStatus(run.status)],
+        "status": status,
+        "look": RUN_LOOKS[status],
         "version": run.version,
         "note": run.note,
         "facts": run_content.crew(Describer(session, language), content, content),

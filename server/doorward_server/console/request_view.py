@@ -73,7 +73,7 @@ def _shown(session: Session, request: TaskRequest, language: str) -> dict[str, A
 
 def _drafts(session: Session, day: date) -> list[int]:
     runs = planning.list_runs(session, day)
-    return [run.id for run in runs if run.status == RunStatus.DRAFT][-MOST_DRAFTS:]
+    return [run.id for run in runs if planning.status_of(session, run) == RunStatus.DRAFT][-MOST_DRAFTS:]
 
 
 def _ways(request: TaskRequest, drafts: list[int]) -> dict[str, Any]:

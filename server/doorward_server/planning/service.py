@@ -42,6 +42,7 @@ _UNKEEPABLE = frozenset(
 
 def create_run(session: Session, user: User, plan: Plan) -> Run:
     """Keep a plan as a new draft. It may still have findings; what it names must exist."""
+    four_eyes.drop_expired(session)  # a run that nobody released in time holds nothing
     run = Run(
         date=plan.date,
         vehicle_id=plan.vehicle_id,
@@ -122,6 +123,13 @@ def get_run(session: Session, run_id: int) -> Run:
     if run is None:
         raise not_found("线路", "run")
     return run
+
+
+def status_of(session: Session, run: Run) -> RunStatus:
+    """The status as of now: a draft again once its request has expired, even if nobody has marked it yet."""
+    if run.status == RunStatus.PROPOSED and not four_eyes.is_waiting(session, "run_release", _subject(run)):
+        return RunStatus.DRAFT
+    return RunStatus(run.status)
 
 
 def list_runs(session: Session, day: datetime.date) -> list[Run]:

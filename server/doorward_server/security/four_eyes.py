@@ -191,6 +191,15 @@ def state_of(approval: Approval, session: Session) -> str:
     return EXPIRED if approval.state == REQUESTED and late else approval.state
 
 
+def is_waiting(session: Session, kind: str, subject: str) -> bool:
+    """Whether somebody has asked for this step and it can still be decided."""
+    query = _open().where(Approval.kind == kind, Approval.subject == subject)
+    return (
+        session.exec(query.where(col(Approval.expires_at) > services_of(session).clock.now())).first()
+        is not None
+    )
+
+
 def is_same_person(one: User, other: User) -> bool:
     """Whether two logins belong to one person."""
     return one.id == other.id or (one.person_id is not None and one.person_id == other.person_id)

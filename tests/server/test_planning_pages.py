@@ -220,6 +220,7 @@ def test_a_run_that_nobody_released_in_time_is_a_draft_again(
     page = browser.get(here).text
     assert 'data-status="draft"' in page
     assert f"/planning/{draft.id}" in browser.get("/planning?date=2026-03-03").text
+    assert browser.get(f"/api/runs/{draft.id}").json()["status"] == "draft"
     if then == "edit":
         assert send(browser, here, FORM, seen=seen_in(page), date="2026-03-04").status_code == 303
         assert [run.status for run in kept()] == [RunStatus.DRAFT]

@@ -145,4 +145,5 @@ def _shown(session: Session, run: Run) -> PublicRun:
         for stop, planned in zip(rows, plan.stops, strict=True)
     ]
     crew = [MemberData(person_id=member.person_id, duty=Duty(member.duty)) for member in plan.crew]
-    return PublicRun(**run.model_dump(), crew=crew, stops=stops)
+    status = service.status_of(session, run)
+    return PublicRun(**run.model_dump(exclude={"status"}), status=status, crew=crew, stops=stops)

@@ -111,7 +111,7 @@ def test_a_row_that_somebody_has_spoiled_does_not_hide_the_others(session, chang
     (bad,) = (one for one in shown if "unreadable" in one)
     assert str(time) in bad
     assert len(shown) > 1
-    assert f"#{spoiled.index}: content_changed" in auditor.get("/audit/check").text
+    assert f"#{spoiled.index}: {FINDINGS['content_changed'][0]}" in auditor.get("/audit/check").text
 
 
 def test_a_whole_journal_is_said_to_be_whole(session, changed, auditor):

@@ -6,6 +6,8 @@ import pytest
 from doorward_protocol import errors, objects, records
 from doorward_server.alarms import service as alarms
 from doorward_server.alarms.models import Alarm
+from doorward_server.backup.archive import Manifest
+from doorward_server.backup.settle import settle
 from doorward_server.fleet.models import Site
 from doorward_server.link import state
 from doorward_server.security.models import User
@@ -249,3 +251,21 @@ def test_kinds_have_words_and_are_all_there():
         key for key in TEXTS if key.startswith("entry_")
     }
     assert timedelta(milliseconds=recorded.DAY) == timedelta(days=1)
+
+
+@pytest.mark.shows("F3", "S23")
+def test_a_unit_that_holds_what_a_restore_has_lost_says_so_until_two_people_go_on(branch, unit):
+    settle(branch.session, Manifest(branch.clock.milliseconds(), "", "", 0, {}), [], {})
+    assert facts_of(branch.session, unit).difference.why == ""  # the backup knows what it holds
+    restored = branch.clock.milliseconds()
+    branch.clock.pass_time(minutes=10)
+    say(branch, manifest=7)
+    # It comes with the records of the time that was lost, and is about a manifest of then.
+    branch.record("refusal", what="manifest", reference=None, reason=errors.FLASH_FULL, detail="")
+    assert facts_of(branch.session, unit).difference[:2] == ("restored", restored)
+    assert bad(branch) == {"contents": "attention"}
+    branch.clock.pass_time(minutes=5)
+    say(branch, manifest=7)
+    assert bad(branch) == {"contents": "bad"}
+    branch.clock.pass_time(hours=1)
+    assert facts_of(branch.session, unit).difference.why == "offline"

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from doorward_protocol import errors, records
+from doorward_server.backup.archive import Manifest
+from doorward_server.backup.settle import settle
 from doorward_server.console import unit_view
 from doorward_server.console.texts import TEXTS, text
 from doorward_server.link import state
@@ -186,3 +188,25 @@ def test_each_measure_has_words_for_each_of_its_states():
         key for key in TEXTS if key.startswith("condition_")
     }
     assert timedelta(minutes=15) == timedelta(milliseconds=thresholds.THRESHOLDS[0].bad or 0)
+
+
+@pytest.mark.shows("F3", "S23")
+def test_between_a_restore_and_its_confirmation_the_pages_say_why_nothing_reaches_the_units(
+    branch, unit, log_in, staffed
+):
+    def told_on(address: str) -> str:
+        return watching.get(address).text
+
+    watching = log_in(staffed.users[Role.DUTY])
+    said = text("restore_waits", "zh")
+    assert said not in told_on("/units") + told_on("/planning")
+    settle(branch.session, Manifest(branch.clock.milliseconds(), "", "", 0, {}), [], {})
+    told(branch, manifest=7)
+    branch.session.commit()
+    watching = log_in(staffed.users[Role.DUTY])  # every login has ended
+    for address in ("/units", "/units/part", "/planning", "/planning/part"):
+        assert said in told_on(address), address
+    page = told_on(f"/units/{unit.id}")
+    assert page.count("服务器于 06:00:00 从备份恢复") == 6  # of the condition, and of each entry
+    assert page.count(f"{text('held_unknown', 'zh')}</td>") == 5
+    assert f"{text('not_there', 'zh')}</td>" not in page

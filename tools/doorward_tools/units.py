@@ -96,16 +96,18 @@ def _show(found: "Found", words: "UnitWords", language: str, whole: bool) -> Non
                 typer.echo(f"  {text(f'condition_{aspect.state}', language):10} {said}")
         for holding in held:
             if whole or holding.differs:
-                typer.echo("  " + _line(holding, words.why_entry(holding, facts), language))
+                why = words.why_entry(holding, facts)
+                typer.echo("  " + _line(holding, why, words.not_held(facts), language))
 
 
-def _line(holding: "Holding", why: str, language: str) -> str:
+def _line(holding: "Holding", why: str, not_held: str, language: str) -> str:
     """What it should hold → what it holds, and why they differ."""
     from doorward_server.console.texts import text
 
     def version(one: Any, nothing: str) -> str:
-        return text(nothing, language) if one is None else f"v{one.version} {one.hash[:_SHORT]}"
+        return nothing if one is None else f"v{one.version} {one.hash[:_SHORT]}"
 
     name = text(f"entry_{holding.kind}", language) + (f" {holding.id}" if holding.id else "")
-    wanted, held = version(holding.desired, "nothing_listed"), version(holding.held, "not_there")
+    wanted = version(holding.desired, text("nothing_listed", language))
+    held = version(holding.held, not_held)
     return f"{name}: {wanted} → {held}  {why or text('same', language)}"

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import Field
 from sqlmodel import Session
 
+from doorward_server.backup import restorations
 from doorward_server.console import (
     plan_fields,
     plan_reading,
@@ -299,6 +300,7 @@ def _day(session: Session, user: User, day: date) -> dict[str, Any]:
         "runs": planning_view.runs_of(session, day, user.language),
         "requests": request_view.open_ones(session, user.language),
         "may_plan": allows(user.role, Permission.PLAN),
+        "restored": restorations.waiting(session) is not None,
         "part": _day_address("planning_part", day),
     }
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
+from doorward_server.backup import restorations
 from doorward_server.console import unit_view
 from doorward_server.console.pages import render, url
 from doorward_server.database import SessionDependency
@@ -25,6 +26,7 @@ def _list(session: SessionDependency, user: Watcher, page: Number = 1) -> dict[s
     return {
         "user": user,
         "shown": shown,
+        "restored": restorations.waiting(session) is not None,
         "here": _address("units", page),
         "part": _address("units_part", page),
         "previous": _address("units", page - 1) if page > 1 else "",

@@ -58,6 +58,11 @@ UNIT_TEXTS = {
     "why_never_seen": ("从未连接", "never connected"),
     "why_offline": ("{since} 起未连接", "not connected since {since}"),
     "why_old_manifest": ("清单第 {version} 版尚未接收", "manifest {version} is sent and not taken yet"),
+    "why_restored": (
+        "服务器于 {since} 从备份恢复，其后的清单已丢失；待两人在“审批”页确认后下发新清单",
+        "the server was restored at {since} and lost its manifest; it gets the next one when two people go on"
+        " at Approvals",
+    ),
     "why_fetching": ("正在获取，还缺 {missing} 项", "fetching, still missing: {missing}"),
     "why_unreadable": ("已收齐，但有资料无法读取", "all is there, but something cannot be read"),
     "why_revoked": ("已撤销，单元尚未得知", "revoked, and the unit does not know yet"),
@@ -70,6 +75,7 @@ UNIT_TEXTS = {
     "why_different": ("差异原因", "Why they differ"),
     "nothing_listed": ("未列出", "not listed"),
     "not_there": ("没有", "not there"),
+    "held_unknown": ("不详", "not known"),
     "version_and_hash": ("第 {version} 版", "version {version}"),
     "entry_manifest": ("清单", "Manifest"),
     "entry_roster": ("名册", "Roster"),

@@ -51,6 +51,7 @@ def build(session: Session, unit_id: int, language: str) -> dict[str, Any]:
     entries = [manifest_of(session, unit), *holdings(session, unit)]
     return {
         **_unit(facts, words, language),
+        "not_held": words.not_held(facts),
         "entries": [_entry(session, one, facts, words, language) for one in entries],
         "about": _about(session, unit, language),
         "stale_in": _stale_in([facts]),

@@ -7,6 +7,7 @@ from doorward_server import reasons
 from doorward_server.alarms.rules import title
 from doorward_server.console.describe import device_name
 from doorward_server.console.texts import TEXTS, text
+from doorward_server.units.difference import RESTORED
 from doorward_server.units.facts import UnitFacts
 from doorward_server.units.holdings import Holding
 from doorward_server.units.thresholds import GOOD, Aspect, Finding, state_of
@@ -34,6 +35,10 @@ class UnitWords:
             fields = {"what": found.refusal.what, "reason": found.refusal.reason}
             return self._finding(Finding("refused", 1, fields))
         return self._why(found.why, facts.unit.manifest_version, found.since, found.missing)
+
+    def not_held(self, facts: UnitFacts) -> str:
+        """What stands where nothing is known to be at the unit."""
+        return self._t("held_unknown" if facts.difference.why == RESTORED else "not_there")
 
     def why_entry(self, holding: Holding, facts: UnitFacts) -> str:
         """Why one entry is not as it should be; empty if it is."""

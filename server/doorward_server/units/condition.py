@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from doorward_protocol import errors
 
-from doorward_server.units.difference import Difference
+from doorward_server.units.difference import RESTORED, Difference
 from doorward_server.units.models import Unit
 from doorward_server.units.thresholds import GOOD, Finding, state_of
 
@@ -71,7 +71,8 @@ def contents_of(unit: Unit, found: Difference, given: Given, now: int) -> Iterat
     if found.refusal is not None:
         yield Finding("refused", 1, {"what": found.refusal.what, "reason": found.refusal.reason})
     else:
-        late = now - (unit.registered if given.issued is None else given.issued)
+        made = unit.registered if given.issued is None else given.issued
+        late = now - (found.since if found.why == RESTORED and found.since is not None else made)
         about = {"why": found.why, "version": unit.manifest_version, "missing": found.missing}
         yield Finding("behind", max(0, late) if found.why else None, {**about, "since": found.since})
     if given.fresh_until is not None:

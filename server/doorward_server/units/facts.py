@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, select
 
+from doorward_server.backup import restorations
 from doorward_server.fleet.models import Site
 from doorward_server.services import services_of
 from doorward_server.units.condition import NOTHING, Given, Recorded, contents_of, findings_of, is_heard
@@ -45,13 +46,15 @@ def _facts(session: Session, units: Sequence[Unit]) -> list[UnitFacts]:
     now = services_of(session).clock.milliseconds()
     sites = {site.id: site for site in session.exec(select(Site))}
     given, records = _given(session), recorded(session)
+    waiting = restorations.waiting(session)
+    restored = None if waiting is None else waiting.restored
     differing = [unit.id for unit in units if is_heard(unit, now) and difference(unit, True, None).why]
     refused = refusals(session, {one: given.get(one, _NONE).issued or now for one in differing})
     return [
         _of_one(
             unit,
             sites.get(unit.site_id),
-            difference(unit, is_heard(unit, now), refused.get(unit.id)),
+            difference(unit, is_heard(unit, now), refused.get(unit.id), restored),
             given.get(unit.id, _NONE),
             records.get(unit.id, NOTHING),
             now,

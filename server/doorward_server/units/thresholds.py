@@ -35,7 +35,7 @@ THRESHOLDS = (
     # ms between its clock and ours, either way: bad over 60 s (D16).
     Threshold("clock", "offset", 30_001, 60_001),
     Threshold("clock", "unsure", 1, None),
-    # ms since the manifest was made that it does not hold whole.
+    # ms since the manifest was made that it does not hold whole; after a restore, since that.
     Threshold("contents", "behind", 0, 15 * _MINUTE, grows=True),
     Threshold("contents", "refused", None, 1),
     # ms since the manifest that it holds ran out; before that less than nothing.

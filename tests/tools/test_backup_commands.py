@@ -8,8 +8,7 @@ from sqlite3 import connect
 
 import pytest
 from doorward_server.app import open_services
-from doorward_server.backup import making, restore, running
-from doorward_server.backup.swap import READY
+from doorward_server.backup import making, restore, running, swap
 from doorward_server.fleet.models import Area
 from doorward_server.settings import Settings
 from doorward_tools.main import app
@@ -137,7 +136,64 @@ def test_an_old_backup_warns_that_units_may_hold_less(data, tmp_path, backup, mo
 
 @pytest.mark.parametrize("command", [("rebuild", "--check"), ("backup",)])
 def test_no_command_opens_data_while_a_restore_is_at_its_last_step(data, command):
-    (data / READY).mkdir()
+    (data / swap.READY).mkdir()
     with running.replacing(data):
         status, said = run(*command, "--data", data)
     assert (status, "a restore of" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "during"),
+    [
+        ("units", "doorward_server.units.facts.facts_of_all"),
+        ("rebuild", "doorward_server.handovers.rebuild.rebuild"),
+        ("backup", "doorward_server.backup.making.make"),
+        ("serve", "doorward_server.app.create_app"),
+    ],
+)
+def test_while_a_command_works_on_the_data_nothing_is_replaced_below_it(
+    data, backup, monkeypatch, command, during
+):
+    """Not even between two of its transactions, when it has nothing open in the database."""
+    said = []
+
+    def restoring(*_, **__):
+        said.append(run("restore", backup, "--data", data, "--yes"))
+        raise SystemExit(9)
+
+    monkeypatch.setattr(during, restoring)
+    options = ("--port", 0) if command == "serve" else ()
+    assert run(command, "--data", data, *options)[0] == 9
+    ((status, answer),) = said
+    assert status == 1
+    assert "a server or another command works on" in answer
+    assert areas(data) == ["before", "later"]
+    assert run("restore", backup, "--data", data, "--yes")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["units", "rebuild", "backup", "serve"])
+def test_no_command_opens_data_that_is_being_replaced(data, monkeypatch, command):
+    def opened(*_, **__):
+        raise AssertionError("it opened the data")
+
+    monkeypatch.setattr("doorward_server.app.open_services", opened)
+    with running.replacing(data):
+        status, said = run(command, "--data", data)
+    assert (status, f"doorward {command}: a restore of {data} is under way" in said) == (2, True)
+
+
+def test_whichever_command_comes_first_finishes_a_restore_that_was_cut_off(data, backup, monkeypatch):
+    """At that moment there is no database in its place."""
+
+    move = swap._move
+
+    def half(source, target):
+        move(source, target)
+        raise SystemExit(9)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(swap, "_move", half)
+        assert run("restore", backup, "--data", data, "--yes")[0] == 9
+    assert not (data / "doorward.sqlite").exists()
+    assert run("units", "--data", data)[0] == 0
+    assert areas(data) == ["before"]

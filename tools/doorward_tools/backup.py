@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from doorward_tools.server_settings import chosen, data_option, opened
+from doorward_tools.server_settings import data_option, existing
 
 EXAMPLE = "Example:  doorward backup --data ./data --to /mnt/backups"
 
@@ -29,21 +29,15 @@ def command(
 
     from doorward_tools.progress import telling
 
-    settings = chosen("backup", data=data)
-    if not settings.database_url and not (data / "doorward.sqlite").exists():
-        typer.echo(f"doorward backup: there is no database in {data}; name the folder by --data", err=True)
-        raise typer.Exit(2)
-    services = opened("backup", settings)
-    folder = to or settings.backups
-    try:
-        with telling("backup", shown=not as_json) as told:
-            path, manifest = making.make(services, folder, told)
-        old = [] if to else making.remove_old(folder, settings.backup_keep)
-    except (BackupError, OSError) as error:
-        typer.echo(f"doorward backup: {error}", err=True)
-        raise typer.Exit(1) from None
-    finally:
-        services.database.close()
+    with existing("backup", data) as services:
+        keep, folder = services.settings.backup_keep, to or services.settings.backups
+        try:
+            with telling("backup", shown=not as_json) as told:
+                path, manifest = making.make(services, folder, told)
+            old = [] if to else making.remove_old(folder, keep)
+        except (BackupError, OSError) as error:
+            typer.echo(f"doorward backup: {error}", err=True)
+            raise typer.Exit(1) from None
     size = path.stat().st_size
     if as_json:
         answer = {
@@ -56,4 +50,4 @@ def command(
         return
     typer.echo(f"{path}: {size / 1e6:.1f} MB, checked.")
     for one in old:
-        typer.echo(f"{one.name} was removed; {settings.backup_keep} are kept.")
+        typer.echo(f"{one.name} was removed; {keep} are kept.")

@@ -37,21 +37,21 @@ def command(
     from doorward_server.importing.sources import FolderSource
     from doorward_server.problems import Problem
 
-    services = opened("import", chosen("import", data=data))
     given: dict[str, str] = {}
-    if check:
-        with services.database.reading() as session:
-            report = service.check(session, FolderSource(folder))
-    else:
-        with services.database.writing() as session:
-            requester, approver = _two_people(session)
-            try:
-                report = service.import_folder(session, folder, requester, approver)
-            except Problem as problem:  # such as one person twice, or somebody who may not import
-                typer.echo(f"{problem} Nothing was imported.", err=True)
-                raise typer.Exit(1) from None
-            if report.applied and requester is None:
-                given = give_passwords(session, report.without_password)
+    with opened("import", chosen("import", data=data)) as services:
+        if check:
+            with services.database.reading() as session:
+                report = service.check(session, FolderSource(folder))
+        else:
+            with services.database.writing() as session:
+                requester, approver = _two_people(session)
+                try:
+                    report = service.import_folder(session, folder, requester, approver)
+                except Problem as problem:  # such as one person twice, or somebody who may not import
+                    typer.echo(f"{problem} Nothing was imported.", err=True)
+                    raise typer.Exit(1) from None
+                if report.applied and requester is None:
+                    given = give_passwords(session, report.without_password)
     if as_json:
         answer = {
             **report._asdict(),

@@ -26,8 +26,11 @@ def command(
     from doorward_server.handovers.rebuild import rebuild
     from rich.progress import Progress
 
-    services = existing("rebuild", data)
-    with services.database.writing() as session, Progress(disable=as_json) as progress:
+    with (
+        existing("rebuild", data) as services,
+        services.database.writing() as session,
+        Progress(disable=as_json) as progress,
+    ):
         bar = progress.add_task("journals", total=None)
         report = rebuild(session, lambda done, total: progress.update(bar, completed=done, total=total))
         progress.stop()
@@ -38,7 +41,6 @@ def command(
             keep = typer.confirm("Put the rebuilt rows in place?")
         if not keep:
             session.rollback()
-    services.database.close()
     if as_json:
         differences = [[one.table, one.key, one.what] for one in report.differences]
         answer = {"leaves": report.leaves, "rows": report.rows, "differences": differences, "kept": keep}

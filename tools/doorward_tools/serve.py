@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from doorward_tools.server_settings import Language, chosen, data_option, usable
+from doorward_tools.server_settings import Language, chosen, data_option, held
 
 if TYPE_CHECKING:
     from doorward_server.services import Services
+    from doorward_server.settings import Settings
 
 # The link's frames are at most 4 KB; anything larger on a WebSocket is no unit.
 LARGEST_FRAME = 8192
@@ -37,23 +38,19 @@ def command(
 
     Everything else is set by DOORWARD_… variables; docs/operations.md lists them.
     """
+    settings = chosen("serve", data=data, host=host, port=port, language=language)
+    with held("serve", data):
+        _serve(settings)
+
+
+def _serve(settings: "Settings") -> None:
     import uvicorn
     from doorward_server.app import create_app
-    from doorward_server.backup import running
-    from doorward_server.security.keys import KeyFileError
 
     from doorward_tools.patient_http import PatientHTTP
 
-    settings = chosen("serve", data=data, host=host, port=port, language=language)
-    usable("serve", data)
-    listener = None if settings.uds else _listener(host, port)
-    try:
-        app = create_app(settings)
-        with running.serving(data):  # it says so for itself while it serves
-            pass
-    except (KeyFileError, running.InUseError) as error:
-        typer.echo(f"doorward serve: {error}", err=True)
-        raise typer.Exit(2) from None
+    listener = None if settings.uds else _listener(settings.host, settings.port)
+    app = create_app(settings)
 
     gc.collect()
     gc.freeze()  # what is there now stays
@@ -71,8 +68,8 @@ def command(
 
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
+        host=settings.host,
+        port=settings.port,
         uds=str(settings.uds) if settings.uds else None,
         http=PatientHTTP,
         ws="websockets-sansio",

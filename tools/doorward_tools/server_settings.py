@@ -1,11 +1,14 @@
 """The server's settings for a command: its options, then DOORWARD_… variables, then the defaults."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from doorward_server.services import Services
     from doorward_server.settings import Settings
 
@@ -49,24 +52,44 @@ def usable(command: str, folder: Path) -> None:
         raise typer.Exit(2) from None
 
 
-def existing(command: str, data: Path) -> "Services":
+@contextmanager
+def existing(command: str, data: Path) -> "Iterator[Services]":
     """The services of a server that has run here before; ends the command if there is no database."""
+    from doorward_server.backup.swap import READY
+
     settings = chosen(command, data=data)
-    if not settings.database_url and not (data / "doorward.sqlite").exists():
+    there = (data / "doorward.sqlite", data / READY)  # the latter of a restore that was cut off
+    if not settings.database_url and not any(one.exists() for one in there):
         typer.echo(f"doorward {command}: there is no database in {data}; name the folder by --data", err=True)
         raise typer.Exit(2)
-    return opened(command, settings)
+    with opened(command, settings) as services:
+        yield services
 
 
-def opened(command: str, settings: "Settings") -> "Services":
+@contextmanager
+def opened(command: str, settings: "Settings") -> "Iterator[Services]":
     """The server's services over a usable data folder; ends the command with what is wrong with it."""
     from doorward_server.app import open_services
+
+    with held(command, settings.data):
+        services = open_services(settings)
+        try:
+            yield services
+        finally:
+            services.database.close()
+
+
+@contextmanager
+def held(command: str, folder: Path) -> "Iterator[None]":
+    """A usable data folder, and no restore in it meanwhile; ends the command with what is wrong with it."""
     from doorward_server.backup.running import InUseError
+    from doorward_server.backup.swap import working
     from doorward_server.security.keys import KeyFileError
 
-    usable(command, settings.data)
+    usable(command, folder)
     try:
-        return open_services(settings)
+        with working(folder):
+            yield
     except (KeyFileError, InUseError) as error:
         typer.echo(f"doorward {command}: {error}", err=True)
         raise typer.Exit(2) from None

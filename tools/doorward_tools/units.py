@@ -41,8 +41,7 @@ def command(
     from doorward_server.units.holdings import holdings, manifest_of
     from doorward_server.units.thresholds import BAD
 
-    services = existing("units", data)
-    with services.database.reading() as session:
+    with existing("units", data) as services, services.database.reading() as session:
         found = [
             (facts, [manifest_of(session, facts.unit), *holdings(session, facts.unit)])
             for facts in facts_of_all(session)
@@ -55,7 +54,6 @@ def command(
             typer.echo(json.dumps([_as_json(*one) for one in found], ensure_ascii=False))
         else:
             _show(found, _words(services, language), language, whole=bool(unit))
-    services.database.close()
     if any(facts.state == BAD or facts.difference.why for facts, _ in found):
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""Who works on a data folder: servers share it, a restore has it alone.
+"""Who works on a data folder: servers and commands share it, a restore has it alone.
 
 A lock of the operating system on a file: it ends with its process, however that ends.
 """
@@ -18,16 +18,16 @@ class InUseError(Exception):
 
 
 _RESTORING = "a restore of {} is under way; try again after its end"
-_SERVING = "a server runs on {}, or another restore is under way; stop it first"
+_SERVING = "a server or another command works on {}; stop it first, or wait for its end"
 
 
 def serving(data: Path) -> AbstractContextManager[None]:
-    """While a server runs on this folder. Raises InUseError during a restore."""
+    """While a server or a command works on this folder. Raises InUseError during a restore."""
     return _locked(data, fcntl.LOCK_SH, _RESTORING)
 
 
 def replacing(data: Path) -> AbstractContextManager[None]:
-    """While the folder's content is being replaced. Raises InUseError if a server runs on it."""
+    """While the folder's content is being replaced. Raises InUseError if anybody works on it."""
     return _locked(data, fcntl.LOCK_EX, _SERVING)
 
 
@@ -37,7 +37,7 @@ def finishing(data: Path) -> AbstractContextManager[None]:
 
 
 def refuse_if_open(database: Path) -> None:
-    """Raise InUseError if another program, such as an import, has the database open. A damaged one passes."""
+    """Raise InUseError if a program that is not ours has the database open. A damaged one passes."""
     if not database.is_file():
         return
     with suppress(sqlite3.DatabaseError), closing(_connected(database)) as connection:

@@ -9,10 +9,12 @@ then on every step is one rename that can be repeated, and whoever opens the dat
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from doorward_server.backup.files import sync, write_durably
-from doorward_server.backup.running import finishing
+from doorward_server.backup.running import finishing, serving
 
 STAGING = "restore-unpacked"
 READY = "restore-ready"
@@ -34,6 +36,17 @@ def finish(data: Path) -> None:
     if (data / READY).is_dir():
         with finishing(data):
             finish_alone(data)
+
+
+@contextmanager
+def working(data: Path) -> Iterator[None]:
+    """While a server or a command works on this folder, from before it opens anything in it.
+
+    What it opened would else be moved aside beneath it, and what it writes lost. Raises running.InUseError.
+    """
+    finish(data)
+    with serving(data):
+        yield
 
 
 def finish_alone(data: Path) -> None:

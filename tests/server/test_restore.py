@@ -1,5 +1,6 @@
 """Restores: what is refused, what is kept aside, what is set right; no interruption loses anything."""
 
+import asyncio
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
@@ -12,10 +13,12 @@ from doorward_server.app import open_services
 from doorward_server.audit import service as audit
 from doorward_server.audit.models import Decision
 from doorward_server.audit.verifier import Leaf, check
-from doorward_server.backup import archive, making, removed, restorations, restore, running, swap
+from doorward_server.backup import archive, making, removed, restorations, restore, running, schedule, swap
 from doorward_server.backup.archive import BackupError
 from doorward_server.database import migration_config
 from doorward_server.fleet.models import Area
+from doorward_server.notify.models import Notice
+from doorward_server.notify.targets import Target
 from doorward_server.people import service as people
 from doorward_server.people.models import Finger, Person, PersonKey
 from doorward_server.security import biometrics, four_eyes, sessions, users
@@ -105,18 +108,35 @@ def test_it_comes_back_on_an_empty_machine(settings, clock, backup, tmp_path):
         assert audit.verify(session) == []
 
 
-def test_the_journal_says_so_and_an_alarm_stands(settings, clock, backup):
+def test_the_journal_says_so(settings, clock, backup):
     restore.restore(settings, backup, clock)
     with opened(settings, clock) as services, services.database.reading() as session:
         decision = session.exec(select(Decision).where(Decision.kind == "restored")).one()
         found = restorations.waiting(session)
         assert found is not None
         assert (decision.actor_id, found.restored - found.made) == (None, 24 * 3600 * 1000)
-        assert list(session.exec(select(Alarm.rule, Alarm.severity, Alarm.ended))) == [
-            ("restored", "critical", None)
-        ]
         assert audit.epoch(session) == clock.milliseconds()
         assert audit.verify(session) == []
+
+
+def test_the_server_alarms_and_tells_those_whom_its_own_variables_name(settings, clock, backup):
+    """The restore is made in another shell, at night. The alarm is one, however often the server starts."""
+    restore.restore(settings, backup, clock)
+    address, secret = "http://127.0.0.1:9/", "whsec_" + "A" * 32
+    target = {"name": "duty", "kind": "json", "address": address, "secret": secret}
+    heeded = settings.model_copy(update={"notify": (Target.model_validate(target),)})
+    for _ in range(2):
+        with opened(heeded, clock) as services:
+            asyncio.run(served(services))
+    with opened(heeded, clock) as services, services.database.reading() as session:
+        alarm = session.exec(select(Alarm)).one()
+        assert (alarm.rule, alarm.severity, alarm.ended) == ("restored", "critical", None)
+        assert list(session.exec(select(Notice.target, Notice.key))) == [("duty", alarm.key)]
+
+
+async def served(services):
+    async with schedule.backing_up(services):
+        pass
 
 
 def test_the_same_backup_twice_is_two_histories(settings, clock, backup):
@@ -215,7 +235,7 @@ def test_an_older_schema_is_brought_up_to_date(settings, clock, tmp_path):
     restore.restore(settings, tmp_path / "old.backup", clock)
     assert areas(settings.data) == {"old"}
     with opened(settings, clock) as services, services.database.reading() as session:
-        assert list(session.exec(select(Alarm.rule))) == ["restored"]
+        assert restorations.waiting(session) is not None
 
 
 def refused(settings, path, clock, said, error: type[Exception] = BackupError):

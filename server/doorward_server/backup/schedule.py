@@ -15,7 +15,7 @@ from sqlmodel import Session, func, select
 
 from doorward_server.alarms import service as alarms
 from doorward_server.audit.models import Decision
-from doorward_server.backup import making, running
+from doorward_server.backup import making, restorations, running
 from doorward_server.backup.archive import BackupError
 from doorward_server.clock import from_milliseconds
 from doorward_server.services import Services, services_of
@@ -99,8 +99,13 @@ def back_up(services: Services) -> bool:
 
 @asynccontextmanager
 async def backing_up(services: Services) -> AsyncIterator[None]:
-    """While a server runs: its data is its own, and the daily backup is made unless that is switched off."""
+    """While a server runs: its data is its own, and the daily backup is made unless that is switched off.
+
+    A restore that waits for two people alarms from here: `doorward restore` has an operator's variables and
+    not the server's, and would tell none of those who are to be notified.
+    """
     with running.serving(services.settings.data):
+        _tell_of_restore(services)
         if not services.settings.backup_time:
             yield
             return
@@ -115,6 +120,15 @@ async def backing_up(services: Services) -> AsyncIterator[None]:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+def _tell_of_restore(services: Services) -> None:
+    """Once for each restore, however often the server starts."""
+    with services.database.reading() as session:
+        found = restorations.waiting(session)
+    if found is not None:
+        with services.database.writing() as session:
+            alarms.raise_alarm(session, "restored", occurrence=str(found.restored), made=found.made)
 
 
 def _end_alarm(session: Session) -> None:

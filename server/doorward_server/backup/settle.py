@@ -2,8 +2,9 @@
 
 All in one transaction: the journal of decisions says that a restore took place and begins an epoch; numbers
 go on above the lost ones; whoever was removed since the backup is removed again; requests that waited for a
-second person are void, because they may have been decided since; every login ends; an alarm stands at the
-centre until two people have looked at the plan (`confirm.py`).
+second person are void, because they may have been decided since; every login ends. The alarm that stands at
+the centre until two people have looked at the plan (`confirm.py`) is raised when the server starts: it knows
+whom to tell.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,6 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, delete, update
 
-from doorward_server.alarms import service as alarms
 from doorward_server.audit import service as audit
 from doorward_server.backup import numbers, restorations
 from doorward_server.backup.archive import Manifest
@@ -55,7 +55,6 @@ def settle(
     session.expire_all()
     four_eyes.drop_expired(session)
     session.exec(delete(LoginSession))
-    alarms.raise_alarm(session, "restored", made=manifest.made)
     return Settled(gone_people, gone_users, len(void))
 
 

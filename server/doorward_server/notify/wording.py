@@ -114,7 +114,11 @@ def _alarm(session: Session, target: Target, notice: Notice) -> Message | None:
         what = _say(session, target, "why", what=what, reason=reason)
     severity = text(f"severity_{alarm.severity}", language)
     said = _sentence(session, target, "alarm", notice.time, data, marks, severity=severity, what=what)
-    return Message(_id(target, notice.kind, notice.key), "alarm.raised", notice.time, said, data, notice)
+    key = alarm.key
+    if leaf is not None:
+        place = _record(alarm.unit_id, alarm.details["epoch"], alarm.details["index"])
+        key = f"{place}:{alarm.rule}"
+    return Message(_id(target, notice.kind, key), "alarm.raised", notice.time, said, data, notice)
 
 
 def _arrival(session: Session, target: Target, notice: Notice) -> Message | None:
@@ -130,7 +134,8 @@ def _arrival(session: Session, target: Target, notice: Notice) -> Message | None
         **marks,
     }
     said = _sentence(session, target, "arrival", notice.time, data, marks)
-    return Message(_id(target, notice.kind, notice.key), "vehicle.arrived", notice.time, said, data, notice)
+    key = _record(event.unit_id, event.epoch, event.index)
+    return Message(_id(target, notice.kind, key), "vehicle.arrived", notice.time, said, data, notice)
 
 
 def _sentence(
@@ -188,6 +193,11 @@ def _plate(session: Session, handover_id: int | None, event: HandoverEvent | Non
     else:
         vehicle = None
     return None if vehicle is None else vehicle.plate
+
+
+def _record(unit_id: int | None, epoch: int, index: int) -> str:
+    """What names a record for good: its number is another one when it comes again after a restore."""
+    return f"record:{unit_id}:{epoch}:{index}"
 
 
 def _id(target: Target, kind: str, key: str) -> str:

@@ -3,13 +3,19 @@
 import pytest
 from doorward_protocol import errors
 from doorward_server.alarms.models import Alarm
+from doorward_server.backup import numbers
+from doorward_server.backup.archive import Manifest
+from doorward_server.backup.settle import settle
+from doorward_server.handovers.models import Handover, HandoverEvent
 from doorward_server.handovers.rebuild import rebuild
 from doorward_server.link import batch
+from doorward_server.link.models import Leaf
 from doorward_server.notify.models import Notice
 from doorward_server.notify.targets import Target
 from doorward_server.notify.wording import compose
+from doorward_server.units.models import Unit
 from notify_receiver import SECRET
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 from stored import count
 
 
@@ -191,3 +197,31 @@ def test_a_clock_that_is_unsure_says_so_and_ages_nothing(targets, outbox, online
     online.store_all()
     ((_, _, text),) = outbox()
     assert text.endswith("03-02 06:00 (the unit's clock is unsure).")
+
+
+def test_what_a_restored_server_tells_again_has_the_id_that_receivers_know(targets, branch, services):
+    """The records come again, under other numbers."""
+    (target,) = targets({"name": "soc", "alarms": "info", "arrivals": True})
+    session = branch.session
+
+    def told() -> dict[str, str]:
+        branch.arrive()
+        branch.step("frozen", reason=errors.TIMED_OUT)
+        session = branch.session
+        notices = session.exec(select(Notice).order_by(col(Notice.id))).all()
+        messages = [compose(session, target, notice) for notice in notices]
+        return {message.id: notice.key for message, notice in zip(messages, notices, strict=True) if message}
+
+    first = told()
+    for table in (Notice, Alarm, HandoverEvent, Handover, Leaf):
+        session.exec(delete(table))
+    settle(session, Manifest(branch.clock.milliseconds(), "", "", 0, {}), [], {})
+    session.commit()
+    numbers.give_from_here(services)
+    branch._count = 0
+    with services.database.writing() as branch.session:
+        branch.unit = branch.session.exec(select(Unit)).one()
+        again = told()
+    assert list(again) == list(first)
+    assert len(again) == 2
+    assert set(again.values()).isdisjoint(first.values())

@@ -18,6 +18,7 @@ from doorward_server.backup.archive import Manifest
 from doorward_server.backup.restore import restore
 from doorward_server.backup.settle import settle
 from doorward_server.handovers.models import Handover
+from doorward_server.handovers.rebuild import rebuild
 from doorward_server.link.models import Head
 from doorward_server.link.models import Leaf as StoredLeaf
 from doorward_server.people import service as people
@@ -166,6 +167,8 @@ async def play(app, settings, services, firmware, port, day, clock):
             assert day.bank.crew[3].id not in firmware.desired.roster()
             await delivered(firmware)
             assert "refusal" not in names_of(firmware)
+        with services.database.writing() as session:
+            assert rebuild(session).differences == []
         with services.database.reading() as session:
             assert audit.verify(session) == []
             key = audit.journal_key(session)

@@ -109,9 +109,11 @@ TEXTS = {
         "The server was restored from a backup: units get no new orders yet",
     ),
     "restore_help": (
-        "备份之后的编排、变更、取消和人员改动均已丢失：请先核对并补录。在两人确认之前，各单元按已有的任务单工作。",
-        "Whatever was planned, changed, cancelled or entered since the backup is lost: check the plan and"
-        " enter it again first. Until two people go on, units work with the orders that they hold.",
+        "备份之后的编排、变更、取消、网点申请和人员改动均已丢失：请先联系网点，核对并补录。"
+        "在两人确认之前，各单元按已有的任务单工作。",
+        "Whatever was planned, changed, cancelled, entered or asked for by branches since the backup is lost:"
+        " call them, check the plan and enter it again first. Until two people go on, units work with the"
+        " orders that they hold.",
     ),
     "backup_made": ("备份时间", "Backup made"),
     "restored": ("恢复时间", "Restored"),

@@ -269,7 +269,13 @@ def spoil(path, tmp_path, kind):
         content = content[:-2000]
     elif kind == "text":
         content = bytearray(b"no backup at all")
-    if kind in ("flipped", "cut", "text"):
+    elif kind == "name":  # of a file, where it begins, as UTF-8 that is none
+        content[content.index(b"keys/master")] = 0xFF
+        content[content.index(b"\xffeys/master") - 23] |= 8
+    elif kind == "directory":  # the same in the list at the end
+        content[content.rindex(b"keys/master")] = 0xFF
+        content[content.rindex(b"\xffeys/master") - 37] |= 8
+    if kind in ("flipped", "cut", "text", "name", "directory"):
         bad.write_bytes(content)
         return bad
     with zipfile.ZipFile(path) as good, zipfile.ZipFile(bad, "w") as packed:
@@ -290,11 +296,14 @@ def spoil(path, tmp_path, kind):
             files["keys/more"] = b"x"
         elif kind == "no time":
             said["made"] = 10**20
+        elif kind == "escape":
+            said["schema"] = "\x1b[2J"
         elif kind == "list":
             said = [said]
+        method = zipfile.ZIP_LZMA if kind == "method" else zipfile.ZIP_DEFLATED
         for name, data in files.items():
-            packed.writestr(name, data, zipfile.ZIP_DEFLATED)
-        packed.writestr(archive.MANIFEST, json.dumps(said))
+            packed.writestr(name, data, method)
+        packed.writestr(archive.MANIFEST, json.dumps(said), method)
     return bad
 
 
@@ -312,6 +321,10 @@ def spoil(path, tmp_path, kind):
         ("longer", "damaged"),
         ("more", "damaged"),
         ("no time", "damaged"),
+        ("escape", "damaged"),
+        ("method", "packed as none"),
+        ("name", "damaged"),
+        ("directory", "damaged"),
     ],
 )
 def test_what_is_no_sound_backup_is_refused_with_a_reason(services, folder, tmp_path, kind, said):

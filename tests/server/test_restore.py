@@ -187,6 +187,15 @@ def test_whoever_was_removed_since_stays_removed(settings, clock, backup, bank):
         assert biometrics._key(session, other, make=False)
 
 
+def test_a_list_that_was_tampered_with_stops_no_restore(settings, clock, backup, bank):
+    lines = ["[" * 100_000, '{"subject": "user:1", "time": 1e999}', '{"subject": "x", "time": 1}', "7", "\0"]
+    later = clock.milliseconds()
+    lines += [f'{{"subject": "person:{number}", "time": {later}}}' for number in ("²", "1" * 40, "-1", "7.5")]
+    lines += [f'{{"subject": "person:{bank.crew[0].id}", "time": {later}}}']
+    (settings.backups / removed.FILE).write_text("\n".join(lines))
+    assert restore.restore(settings, backup, clock).settled == (1, 0, 0)
+
+
 def test_without_a_list_the_present_database_tells_who_was_removed(settings, clock, backup, bank):
     moved = backup.parent.parent.parent / "elsewhere.backup"
     backup.rename(moved)

@@ -30,6 +30,18 @@ _PIECE = 1 << 20
 _NAMES = re.compile(rf"{re.escape(DATABASE)}|keys/[a-z]{{1,40}}")
 _REQUIRED = {DATABASE, "keys/master", "keys/server", "keys/dispatch", "keys/journal"}
 
+# The manifest's words that are shown to people.
+_WORD = re.compile("[0-9a-z_]{1,64}")
+# What zipfile says of a file that is damaged, or that was made to do harm.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
+
 # told(done, total): bytes that have been worked through.
 Told = Callable[[int, int], None]
 
@@ -168,10 +180,12 @@ def _at_most(entry: IO[bytes], size: int) -> Iterator[bytes]:
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as packed:
+            if any(entry.compress_type != zipfile.ZIP_DEFLATED for entry in packed.infolist()):
+                raise zipfile.BadZipFile("a file in it is packed as none of a backup is")
             yield packed
     except OSError as error:
         raise BackupError(f"{path} cannot be read ({error.strerror or error})") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise _damaged(path, str(error)) from error
 
 
@@ -193,6 +207,8 @@ def _manifest(path: Path, packed: zipfile.ZipFile) -> Manifest:
         _ = manifest.moment
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
         raise _damaged(path, "its manifest makes no sense") from error
+    if not all(_WORD.fullmatch(word) for word in (manifest.schema, manifest.server)):
+        raise _damaged(path, "its manifest makes no sense")
     if not _REQUIRED.issubset(files) or not all(_NAMES.fullmatch(name) for name in files):
         raise _damaged(path, "its manifest does not name what a server needs")
     return manifest

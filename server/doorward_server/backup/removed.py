@@ -7,6 +7,7 @@ every backup, and added to in between; a restore removes everybody in it once mo
 
 import json
 import logging
+import re
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 FILE = "removed.jsonl"
 # Kinds of decisions, and what they are about.
 _KINDS = {"person_removed": "person", "user_removed": "user"}
+_SUBJECT = re.compile("(person|user):[0-9]{1,18}")
 _DECIDED = "SELECT subject, time FROM decision WHERE kind IN ('person_removed', 'user_removed')"
 
 
@@ -89,8 +91,12 @@ def _removals(lines: Iterable[str]) -> Iterable[Removal]:
     for line in lines:
         try:
             said = json.loads(line)
-            yield Removal(str(said["subject"]), int(said["time"]))
-        except (ValueError, KeyError, TypeError):
+            found = Removal(str(said["subject"]), int(said["time"]))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            found = None
+        if found is not None and _SUBJECT.fullmatch(found.subject):
+            yield found
+        else:
             log.warning("a line in the list of removals cannot be read")
 
 

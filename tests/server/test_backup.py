@@ -7,6 +7,7 @@ import stat
 import zipfile
 from contextlib import closing
 from datetime import UTC, datetime, time
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -95,6 +96,17 @@ def test_one_that_cannot_be_finished_leaves_what_was_there(services, folder, clo
         making.make(services, folder)
     assert making.kept(folder) == [first]
     assert list(folder.glob(".making*")) == []
+
+
+def test_one_that_might_fill_the_disk_is_not_begun(services, folder, monkeypatch):
+    """The database may lie on the same disk."""
+    free = 64 << 20
+    monkeypatch.setattr(making.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(BackupError, match=r"64 MiB free and 6\d MiB are needed.*DOORWARD_BACKUP_FOLDER"):
+        making.make(services, folder)
+    assert making.kept(folder) == []
+    free <<= 1
+    making.make(services, folder)
 
 
 def test_one_that_does_not_read_as_it_was_written_gets_no_name(services, folder, monkeypatch):

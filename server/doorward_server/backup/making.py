@@ -24,6 +24,8 @@ from doorward_server.units import authority
 _NAME = "doorward-%Y%m%dT%H%M%SZ.backup"
 _NAMED = re.compile(r"doorward-\d{8}T\d{6}Z\.backup")
 _MAKING = ".making-"
+_ROOM = 2  # times the database's size: a copy, and that packed
+_SPARE = 64 << 20  # bytes that are left for others
 _PAGES = 4096  # copied between two words to whoever watches
 
 
@@ -44,6 +46,7 @@ def make(services: Services, folder: Path, told: Told = archive.silent) -> tuple
     _make_private(folder)
     with _alone(folder), tempfile.TemporaryDirectory(prefix=_MAKING, dir=folder) as name:
         work = Path(name)
+        _refuse_if_full(source, folder)
         now = services.clock.milliseconds()
         path = folder / from_milliseconds(now).strftime(_NAME)
         if path.exists():
@@ -91,6 +94,18 @@ def _make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise BackupError(f"the folder {folder} cannot be made ({error.strerror}); choose another") from error
+
+
+def _refuse_if_full(source: Path, folder: Path) -> None:
+    """Raise BackupError if the backup might fill the disk: on the database's own, nothing could be stored."""
+    files = (source, source.with_name(f"{source.name}-wal"))
+    needed = _ROOM * sum(file.stat().st_size for file in files if file.exists()) + _SPARE
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise BackupError(
+            f"{folder} has {free >> 20} MiB free and {needed >> 20} MiB are needed; make room, or set "
+            "DOORWARD_BACKUP_FOLDER to a folder on another disk"
+        )
 
 
 def _is_key(path: Path) -> bool:

@@ -233,6 +233,14 @@ def test_a_failed_backup_alarms_until_one_succeeds(services, folder, clock):
     assert alarms_of(services) == [("backup_failed", False)]
 
 
+def test_the_daily_backup_waits_for_nobody_who_writes(services, staffed, folder):
+    """Such as an import, or a rebuild from the journals."""
+    with services.database.writing() as session:
+        audit.record(session, None, "thing_changed", "thing:1", None, {})
+        assert schedule.back_up(services)
+    assert len(making.kept(folder)) == 1
+
+
 def test_an_old_backup_goes_only_when_the_new_one_is_there(services, folder, clock, monkeypatch):
     monkeypatch.setattr(services.settings, "backup_keep", 1)
     first, _ = making.make(services, folder)

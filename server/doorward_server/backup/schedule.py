@@ -88,8 +88,11 @@ def back_up(services: Services) -> bool:
         problem = str(error)
     else:
         log.info("backup %s", path)
-        with services.database.writing() as session:
-            _end_alarm(session)
+        with services.database.reading() as session:
+            stands = bool(alarms.standing(session, None, _RULE))
+        if stands:  # else nobody is waited for: an import or a rebuild may be writing for long
+            with services.database.writing() as session:
+                _end_alarm(session)
         return True
     log.error("the backup failed: %s", problem)
     with services.database.writing() as session:

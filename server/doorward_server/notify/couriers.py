@@ -10,11 +10,14 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from doorward_server.notify import waiting
-from doorward_server.notify.delivery import Delivery
 from doorward_server.notify.outbox import PART
 from doorward_server.services import Services
+
+if TYPE_CHECKING:
+    from doorward_server.notify.delivery import Delivery
 
 RETRY_SECONDS = 60
 STOP_SECONDS = 2
@@ -24,7 +27,7 @@ logger = logging.getLogger(__name__)
 class Courier:
     """Works through one target's outbox: awakened by what is new, and by itself for what failed."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: "Delivery") -> None:
         self._delivery = delivery
         self._loop = asyncio.new_event_loop()
         self._ready = asyncio.Event()
@@ -75,7 +78,14 @@ class Couriers:
     """All targets' couriers, by the target's name."""
 
     def __init__(self, services: Services) -> None:
-        self._of = {target.name: Courier(Delivery(services, target)) for target in services.settings.notify}
+        self._of: dict[str, Courier] = {}
+        if not services.settings.notify:
+            return
+        # Its HTTP client is long in loading: no command and no server that tells nobody waits for it.
+        from doorward_server.notify.delivery import Delivery
+
+        for target in services.settings.notify:
+            self._of[target.name] = Courier(Delivery(services, target))
 
     def wake(self, target: str) -> None:
         """There is something to tell this target. May be called on any thread."""

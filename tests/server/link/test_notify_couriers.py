@@ -1,5 +1,7 @@
 """Couriers beside a running server: they tell at once, begin with what was left over, and hold up nobody."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -111,3 +113,10 @@ def test_targets_that_are_gone_leave_nothing_behind(services, clock):
 def _rows(services):
     with services.database.reading() as session:
         return session.exec(select(Notice)).all()
+
+
+def test_only_a_server_that_tells_somebody_loads_an_http_client():
+    """It would take longer than all of the database's models, with every command."""
+    loads = "import sys; from doorward_server.app import domain_routes; domain_routes()"
+    command = [sys.executable, "-c", f"{loads}; print('httpx' in sys.modules)"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"

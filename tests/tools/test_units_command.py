@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from doorward_server.app import open_services
+from doorward_server.backup.archive import Manifest
+from doorward_server.backup.settle import settle
 from doorward_server.clock import to_milliseconds
 from doorward_server.fleet.models import Area, Site
 from doorward_server.link import state
@@ -124,3 +126,17 @@ def test_a_bank_without_units_has_nothing_wrong(tmp_path, clock):
     open_services(Settings(data=tmp_path)).database.close()
     answer = run(tmp_path)
     assert (answer.exit_code, "No unit is registered yet." in answer.output) == (0, True)
+
+
+@pytest.mark.shows("F3", "S23")
+def test_somebody_has_to_look_until_two_people_have_gone_on_after_a_restore(bank, clock):
+    """Also while every unit holds what the backup knows: nothing new reaches them."""
+    folder = bank(True, [])
+    services = open_services(Settings(data=folder))
+    with services.database.writing() as session:
+        settle(session, Manifest(clock.milliseconds(), "", "", 0, {}), [], {})
+    services.database.close()
+    answer = run(folder)
+    assert answer.exit_code == 1
+    assert "units get no new orders yet" in answer.output
+    assert run(folder, "--json").exit_code == 1

@@ -1,7 +1,6 @@
 """`doorward units`: every unit's condition, and what it should hold against what it holds (F3, F6).
 
-What the page /units shows, for a terminal or for cron: it ends with status 1 when a unit is bad or does not
-hold what it should.
+What the page /units shows, for a terminal or for cron: it ends with status 1 when somebody has to look.
 """
 
 import json
@@ -35,8 +34,10 @@ def command(
     """Show every unit, the worst first: connection, clock, contents, sensors, storage, power, tamper.
 
     Reads only, also beside a running server. Ends with status 1 when a unit is bad or does not hold what it
-    should, so that cron can tell.
+    should, and after a restore until two people have gone on, so that cron can tell.
     """
+    from doorward_server.backup import restorations
+    from doorward_server.console.texts import text
     from doorward_server.units.facts import facts_of_all
     from doorward_server.units.holdings import holdings, manifest_of
     from doorward_server.units.thresholds import BAD
@@ -50,11 +51,14 @@ def command(
         if unit and not found:
             typer.echo(f"doorward units: there is no unit {unit}; without a name all are shown", err=True)
             raise typer.Exit(2)
+        restored = restorations.waiting(session) is not None
         if as_json:
             typer.echo(json.dumps([_as_json(*one) for one in found], ensure_ascii=False))
         else:
+            if restored:
+                typer.echo(text("restore_waits", language))
             _show(found, _words(services, language), language, whole=bool(unit))
-    if any(facts.state == BAD or facts.difference.why for facts, _ in found):
+    if restored or any(facts.state == BAD or facts.difference.why for facts, _ in found):
         raise typer.Exit(1)
 
 

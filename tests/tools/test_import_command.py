@@ -1,6 +1,8 @@
 """`doorward import` as whoever types it sees it: every bad row named, nothing written, an exit status."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from doorward_server.app import open_services
@@ -99,6 +101,24 @@ def test_later_imports_need_two_people_with_their_passwords(run, rows, folders):
     assert rows() == before
     status, output = run(sound, typed=approved)
     assert (status, rows()) == (0, before), output
+
+
+@pytest.mark.shows("F7")
+def test_while_two_people_type_their_passwords_a_server_can_write(run, folders, tmp_path, monkeypatch):
+    sound, _, _ = folders
+    passwords = json.loads(run(sound, "--json")[1])["passwords"]
+    typed = ["dispatch1", passwords["dispatch1"], "dispatch2", passwords["dispatch2"]]
+
+    def prompt(*_, **__):
+        database = tmp_path / "data" / "doorward.sqlite"
+        with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+        return typed.pop(0)
+
+    monkeypatch.setattr("typer.prompt", prompt)
+    assert run(sound)[0] == 0
+    assert typed == []
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty"])

@@ -36,6 +36,7 @@ def command(
     from doorward_server.importing import service
     from doorward_server.importing.sources import FolderSource
     from doorward_server.problems import Problem
+    from doorward_server.security import users
 
     given: dict[str, str] = {}
     with opened("import", chosen("import", data=data)) as services:
@@ -43,9 +44,13 @@ def command(
             with services.database.reading() as session:
                 report = service.check(session, FolderSource(folder))
         else:
+            with services.database.reading() as session:  # while they type, units have to store
+                asker, decider = _two_people(session)
             with services.database.writing() as session:
-                requester, approver = _two_people(session)
                 try:
+                    requester, approver = (
+                        None if one is None else users.get_user(session, one.id) for one in (asker, decider)
+                    )
                     report = service.import_folder(session, folder, requester, approver)
                 except Problem as problem:  # such as one person twice, or somebody who may not import
                     typer.echo(f"{problem} Nothing was imported.", err=True)

@@ -118,6 +118,17 @@ def test_the_starts_of_the_last_day_are_counted(branch, unit):
 
 
 @pytest.mark.shows("F6")
+def test_starts_of_days_ago_that_come_late_are_not_of_the_last_day(branch, unit):
+    """After an outage, or a restore, for which the unit sends all again."""
+    for _ in range(10):
+        branch.record("boot", late=90_000_000, reason=1, firmware="1.0", tests=[], manifest=1)
+    branch.clock.pass_time(hours=25)
+    assert recorded_of(branch) == NOTHING
+    boot(branch)
+    assert recorded_of(branch).starts == 1
+
+
+@pytest.mark.shows("F6")
 def test_a_part_that_failed_its_self_test_is_broken_until_a_start_passes(branch, unit):
     def start(**tests):
         fields = [[name, ok] for name, ok in tests.items()]

@@ -102,11 +102,15 @@ def _tampering(session: Session) -> dict[int, set[str]]:
 
 
 def _starts(session: Session, since: int) -> dict[int, Counter[str]]:
-    """How often each unit has started since a moment (ms), by the reason of the reset."""
+    """How often each unit has started since a moment (ms), by the reason of the reset.
+
+    By the unit's own clock if it trusts that: what comes late, after an outage or a restore, is of days ago.
+    """
     reason = col(HandoverEvent.details)["reason"].as_string()
     query = (
         select(HandoverEvent.unit_id, reason, func.count())
         .where(col(HandoverEvent.id) >= _first_since(session, since), HandoverEvent.name == "boot")
+        .where(or_(col(HandoverEvent.time) >= since, col(HandoverEvent.clock_unsure)))
         .group_by(col(HandoverEvent.unit_id), reason)
     )
     found: dict[int, Counter[str]] = defaultdict(Counter)

@@ -14,6 +14,7 @@ from doorward_server.problems import problem_responses
 from doorward_server.security.dependencies import needs
 from doorward_server.security.models import User
 from doorward_server.security.roles import Permission
+from doorward_server.services import services_of
 
 router = APIRouter(prefix="/api", tags=["evidence"], responses=problem_responses(401, 403, 404, 409, 422))
 
@@ -33,8 +34,14 @@ def make_evidence(
 
 
 def exported(session: Session, user: User, handover_id: int) -> Response:
-    """The pack as a file to save. That it was taken away stands in the journal."""
-    content = write(collect(session, get_handover(session, user, handover_id)))
+    """The pack as a file to save. That it was taken away stands in the journal.
+
+    Proofs in a journal of years and a drawn report take a second or more: that is done by a session that only
+    reads, and the request's own lets go of the write lock, so that units store meanwhile.
+    """
+    session.commit()
+    with services_of(session).database.reading() as looking:
+        content = write(collect(looking, get_handover(looking, user, handover_id)))
     audit.record(session, user, "evidence_exported", f"handover:{handover_id}", None, {"bytes": len(content)})
     headers = {"content-disposition": f'attachment; filename="handover-{handover_id}.evidence.zip"'}
     return Response(content, media_type="application/zip", headers=headers)

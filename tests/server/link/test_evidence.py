@@ -13,7 +13,8 @@ from doorward_protocol.suite import run
 from doorward_protocol.suite_openssl import OpenSSLSuite
 from doorward_server.audit.models import Decision
 from doorward_server.evidence import pack as packs
-from doorward_server.evidence import verifier
+from doorward_server.evidence import routes, verifier
+from doorward_server.evidence.collect import collect
 from doorward_server.evidence.pack import BadPackError, Pack, read, write
 from doorward_server.handovers import pictures, service
 from doorward_server.handovers.models import Command, Handover, Picture
@@ -304,6 +305,16 @@ def test_records_of_another_handover_are_withheld(handed_over, online, delivery,
     made = read(auditor.post(f"/api/handovers/{handed_over}/evidence").content)
     assert [one.entry is None for one in made.evidence.records].index(True) == 3
     assert check(made) in ([], [("picture_missing", HASHES[2].hex())])
+
+
+def test_units_store_while_a_pack_is_made(handed_over, auditor, services, monkeypatch):
+    def beside(session, handover):
+        with services.database.writing() as writing:
+            writing.get_one(User, 1).name = "乙"
+        return collect(session, handover)
+
+    monkeypatch.setattr(routes, "collect", beside)
+    assert auditor.post(f"/api/handovers/{handed_over}/evidence").status_code == 200
 
 
 def test_before_the_unit_has_signed_there_is_no_evidence(online, delivery, day, services, auditor):

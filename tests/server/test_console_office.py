@@ -178,15 +178,15 @@ def hand_in(page, content: bytes, do: str):
 
 @pytest.mark.shows("S20", "S19")
 def test_an_archive_is_checked_and_then_handed_in(browser, packed, waiting):
-    page = browser(Role.ADMINISTRATOR)
-    answer = hand_in(page, packed(), "check")
+    page, content = browser(Role.ADMINISTRATOR), packed()
+    answer = hand_in(page, content, "check")
     assert answer.status_code == 200
     for said in ("网点 2", "人员 5", "K001", "孙库", "陈调度"):
         assert said in answer.text
     assert waiting() == []
-    assert hand_in(page, packed(), "request").url.path == "/approvals"
+    assert hand_in(page, content, "request").url.path == "/approvals"
     assert waiting() == ["import"]
-    again = hand_in(page, packed(), "request")
+    again = hand_in(page, content, "request")
     assert (again.status_code, problem_of(again.text) != "") == (409, True)
 
 

@@ -1,13 +1,12 @@
 """The handovers' page: what took place on a day, with its reports and, for auditors, its evidence packs."""
 
-from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import Field
 
 from doorward_server.console import handover_view
+from doorward_server.console.days import Day, around
 from doorward_server.console.pages import render
 from doorward_server.console.planning_view import today
 from doorward_server.database import SessionDependency
@@ -21,9 +20,6 @@ router = APIRouter(include_in_schema=False)
 Centre = Annotated[User, needs(Permission.SEE_CENTRE)]
 Auditor = Annotated[User, needs(Permission.AUDIT)]
 HandoverId = Annotated[int, Path(ge=1, le=2**53, alias="handover")]
-Day = Annotated[
-    Annotated[date, Field(ge=date(1971, 1, 1), le=date(2098, 12, 31))] | None, Query(alias="date")
-]
 
 
 @router.get("/handovers")
@@ -40,9 +36,7 @@ def handovers_page(
         services,
         "handovers.html",
         user,
-        day=shown.isoformat(),
-        before=(shown - timedelta(days=1)).isoformat(),
-        after=(shown + timedelta(days=1)).isoformat(),
+        days=around("handovers", shown),
         handovers=handover_view.of_day(session, shown, user.language),
         may_export=allows(user.role, Permission.AUDIT),
     )

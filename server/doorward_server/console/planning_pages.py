@@ -18,6 +18,7 @@ from doorward_server.console import (
     planning_view,
     request_view,
 )
+from doorward_server.console.days import Day, address, around
 from doorward_server.console.pages import go, render, url
 from doorward_server.console.plan_form import MOST_ROWS, TypedCrew, TypedRun, add_stop, typed_crew, typed_run
 from doorward_server.console.plan_reading import NotUnderstood
@@ -39,9 +40,6 @@ Viewer = Annotated[User, needs(Permission.SEE_PLAN)]
 Planner = Annotated[User, needs(Permission.PLAN)]
 RunId = Annotated[int, Path(ge=1, alias="run")]
 TaskRequests = Annotated[Sequence[Annotated[int, Field(ge=1)]], Query(alias="request", max_length=MOST_ROWS)]
-Day = Annotated[
-    Annotated[date, Field(ge=date(1971, 1, 1), le=date(2098, 12, 31))] | None, Query(alias="date")
-]
 
 
 @router.get("/planning")
@@ -49,19 +47,14 @@ def day_page(
     request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer, day: Day = None
 ) -> HTMLResponse:
     shown = day or planning_view.today(session)
-    around = {
-        "before": _day_address("planning", shown - timedelta(days=1)),
-        "after": _day_address("planning", shown + timedelta(days=1)),
-        "today": url("planning"),
-        "new": _day_address("new_run", shown),
-    }
     return render(
         request,
         services,
         "planning.html",
         user,
         **_day(session, user, shown),
-        around=around,
+        days=around("planning", shown),
+        new_run=address("new_run", shown),
     )
 
 
@@ -296,17 +289,12 @@ def _run_page(
 
 def _day(session: Session, user: User, day: date) -> dict[str, Any]:
     return {
-        "day": day.isoformat(),
         "runs": planning_view.runs_of(session, day, user.language),
         "requests": request_view.open_ones(session, user.language),
         "may_plan": allows(user.role, Permission.PLAN),
         "restored": restorations.waiting(session) is not None,
-        "part": _day_address("planning_part", day),
+        "part": address("planning_part", day),
     }
-
-
-def _day_address(page: str, day: date) -> str:
-    return f"{url(page)}?{urlencode({'date': day.isoformat()})}"
 
 
 def _again(run: Run) -> str:

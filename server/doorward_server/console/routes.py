@@ -1,28 +1,17 @@
-"""The pages: login, the wall and the live feed here; all others have a file each, and are joined here."""
+"""The pages: login, wall and live feed are here; every other one has a file `…_pages.py` and is joined."""
 
+import importlib
+import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel import Session
 
-from doorward_server.console import (
-    account_pages,
-    alarm_pages,
-    approval_pages,
-    audit_pages,
-    handover_pages,
-    host_pages,
-    import_pages,
-    people_pages,
-    planning_pages,
-    request_pages,
-    unit_pages,
-    user_pages,
-    wall_view,
-)
+from doorward_server import console
+from doorward_server.console import wall_view
 from doorward_server.console.events import EventStream
 from doorward_server.console.pages import (
     FOLDER,
@@ -47,29 +36,13 @@ from doorward_server.services import Services
 
 router = APIRouter(include_in_schema=False)
 router.include_router(static_router(FOLDER / "static"))
-for _pages in (
-    account_pages,
-    alarm_pages,
-    approval_pages,
-    audit_pages,
-    handover_pages,
-    host_pages,
-    import_pages,
-    people_pages,
-    planning_pages,
-    request_pages,
-    unit_pages,
-    user_pages,
-):
-    router.include_router(_pages.router)
+for _name in sorted(module.name for module in pkgutil.iter_modules(console.__path__)):
+    if _name.endswith("_pages"):
+        router.include_router(importlib.import_module(f"{console.__name__}.{_name}").router)
 
 Self = Annotated[User, needs(Permission.SELF)]
 Centre = Annotated[User, needs(Permission.SEE_CENTRE)]
 AtSite = Annotated[User, needs(Permission.SEE_SITE)]
-Decider = Annotated[User, needs(Permission.DECIDE_HANDOVER)]
-Acknowledger = Annotated[User, needs(Permission.ACKNOWLEDGE_CHANGE)]
-Handler = Annotated[User, needs(Permission.HANDLE_ALARMS)]
-SiteId = Annotated[int, Path(ge=1, alias="site")]
 Language = Literal["zh", "en"]
 
 

@@ -10,7 +10,6 @@ import os
 import re
 import sqlite3
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from doorward_server import zips
 from doorward_server.backup.files import open_private
 from doorward_server.clock import from_milliseconds
 
@@ -32,15 +32,6 @@ _REQUIRED = {DATABASE, "keys/master", "keys/server", "keys/dispatch", "keys/jour
 
 # The manifest's words that are shown to people.
 _WORD = re.compile("[0-9a-z_]{1,64}")
-# What zipfile says of a file that is damaged, or that was made to do harm.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    UnicodeDecodeError,
-)
 
 # told(done, total): bytes that have been worked through.
 Told = Callable[[int, int], None]
@@ -179,13 +170,11 @@ def _at_most(entry: IO[bytes], size: int) -> Iterator[bytes]:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as packed:
-            if any(entry.compress_type != zipfile.ZIP_DEFLATED for entry in packed.infolist()):
-                raise zipfile.BadZipFile("a file in it is packed as none of a backup is")
+        with zips.opened(path) as packed:
             yield packed
     except OSError as error:
         raise BackupError(f"{path} cannot be read ({error.strerror or error})") from error
-    except _UNREADABLE as error:
+    except zips.DamagedZipError as error:
         raise _damaged(path, str(error)) from error
 
 

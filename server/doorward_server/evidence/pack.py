@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, ValidationError
 
+from doorward_server import zips
+
 FORMAT = "doorward-evidence-1"
 CONTENT, REPORT, NOTE, PICTURES = "evidence.json", "report.pdf", "README.txt", "pictures/"
 MOST_MEMBERS = 1000
@@ -115,12 +117,12 @@ def write(pack: Pack) -> bytes:
 def read(content: bytes) -> Pack:
     """The pack in a file. Raises BadPackError."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zips.opened(io.BytesIO(content)) as archive:
             members = archive.infolist()
             if len(members) > MOST_MEMBERS or sum(one.file_size for one in members) > MOST_BYTES:
                 raise BadPackError("it is too large for an evidence pack")
             found = {one.filename: _content(archive, one) for one in members}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except zips.DamagedZipError as error:
         raise BadPackError(f"it cannot be unpacked ({error})") from error
     if CONTENT not in found:
         raise BadPackError(f"{CONTENT} is missing")

@@ -3,8 +3,10 @@
 import hashlib
 import io
 import json
+import random
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -369,6 +371,16 @@ def test_a_pack_of_a_later_format_or_cut_short_is_refused(made, content):
     for size in (10, len(content) // 2, len(content) - 1):
         with pytest.raises(BadPackError):
             read(content[:size])
+
+
+def test_a_damaged_file_is_refused_or_found_out_whatever_bits_differ(content):
+    chance = random.Random(1)
+    for _ in range(400):
+        damaged = bytearray(content)
+        for _ in range(chance.randint(1, 4)):
+            damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+        with suppress(BadPackError):
+            verifier.check(read(bytes(damaged)), OpenSSLSuite())
 
 
 @pytest.mark.shows("F9")

@@ -128,7 +128,7 @@ def test_a_run_is_released_at_the_page_by_a_second_dispatcher(session, log_in, s
     assert text("own_request", "zh") in asker.get("/approvals").text
     page = second.get("/approvals").text
     for said in (
-        "下达任务",
+        "发布线路",
         "京A10001",
         "姓E000、姓E001",
         "姓D001",

@@ -106,7 +106,7 @@ def test_a_run_is_planned_released_changed_and_cancelled_by_two_people(browser, 
     assert (answer.status_code, answer.headers["location"]) == (303, here)
     assert run.status == RunStatus.PROPOSED
     page = browser.get(here).text
-    assert text("waits_for_second", "zh", what="下达任务") in page
+    assert text("waits_for_second", "zh", what="发布线路") in page
     assert 'name="do"' not in page  # nothing to edit while it waits
     approve()
     assert kept()[0].status == RunStatus.RELEASED

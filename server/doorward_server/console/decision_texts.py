@@ -35,7 +35,7 @@ DECISIONS = {
     "run_proposed": ("申请发布线路", "Release of a run asked for"),
     "run_released": ("发布线路", "Run released"),
     "run_changed": ("变更线路", "Run changed"),
-    "run_issued_anew": ("恢复后重新下达线路", "Run issued anew after a restore"),
+    "run_issued_anew": ("恢复后重新发布线路", "Run issued anew after a restore"),
     "run_cancelled": ("取消线路", "Run cancelled"),
     "task_requested": ("网点申请任务", "Visit asked for"),
     "task_request_planned": ("申请编入线路", "Request taken into a run"),

@@ -270,7 +270,7 @@ TEXTS = {
     "nothing_expected": ("今天没有任务。", "Nothing expected today."),
     "orders_changed": ("任务单已变更", "An order has changed"),
     "change_seen": ("已核对变更", "We have seen the change"),
-    "issued_afresh": ("重新下达，内容不变", "issued afresh, unchanged"),
+    "issued_afresh": ("重新发布，内容不变", "issued afresh, unchanged"),
     "history": ("经过", "History"),
     "report": ("交接报告", "Handover report"),
     "seal": ("封签 {seal}", "Seal {seal}"),

@@ -44,7 +44,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "run_release": Kind(Permission.PLAN, Permission.RELEASE, "下达任务", "Release of a run"),
+    "run_release": Kind(Permission.PLAN, Permission.RELEASE, "发布线路", "Release of a run"),
     "run_change": Kind(Permission.PLAN, Permission.RELEASE, "变更人员或车辆", "Change of crew or vehicle"),
     "run_cancel": Kind(Permission.PLAN, Permission.RELEASE, "取消线路", "Cancellation of a run"),
     "import": Kind(Permission.IMPORT, Permission.APPROVE_IMPORT, "批量导入", "Import"),

@@ -6,7 +6,7 @@ A session carries its `Services` with it, so that a service function asks only f
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlmodel import Session
@@ -40,6 +40,14 @@ class Services:
     live: "Live"
     # Room for parts of other domains (the link's sessions, the speech engine), by the domain's name.
     parts: dict[str, Any] = field(default_factory=dict)
+
+    def today(self) -> date:
+        """The day it is where the bank is."""
+        return self.clock.now().astimezone(self.settings.zone).date()
+
+    def day_begins(self, day: date) -> datetime:
+        """When a day begins there."""
+        return datetime.combine(day, time.min, self.settings.zone)
 
     @property
     def engine(self) -> Any:

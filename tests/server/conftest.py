@@ -14,7 +14,10 @@ import server_bank as bank
 from console_branch import Branch
 from doorward_server.app import create_app, open_services
 from doorward_server.clock import to_milliseconds
+from doorward_server.planning import service as planning
+from doorward_server.planning.models import Run
 from doorward_server.security import sessions
+from doorward_server.security.models import User
 from doorward_server.settings import Settings
 
 with warnings.catch_warnings():
@@ -130,3 +133,31 @@ def branch(session, staffed, clock, monkeypatch) -> Branch:
     """The bank's north branch, whose unit has just been registered and has a delivery planned."""
     monkeypatch.setattr("doorward_server.units.contents.PROMPTS", {})
     return Branch(session, staffed, clock)
+
+
+@pytest.fixture
+def first(session, staffed) -> User:
+    """The dispatcher who plans, in the session."""
+    return session.get(User, staffed.dispatcher.id)
+
+
+@pytest.fixture
+def second(session, staffed) -> User:
+    """The dispatcher who approves, in the session."""
+    return session.get(User, staffed.dispatcher2.id)
+
+
+@pytest.fixture
+def draft(session, staffed, first, clock) -> Run:
+    """A run that is planned and no more. The session holds no transaction afterwards."""
+    made = planning.create_run(session, first, bank.plan(staffed, clock.now()))
+    session.commit()
+    return made
+
+
+@pytest.fixture
+def released(session, draft, first, second) -> Run:
+    """The same run released. The session holds no transaction afterwards."""
+    planning.release_approve(session, second, planning.release_request(session, first, draft))
+    session.commit()
+    return draft

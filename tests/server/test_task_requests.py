@@ -39,11 +39,6 @@ def officer(session, staffed) -> User:
 
 
 @pytest.fixture
-def first(session, staffed) -> User:
-    return session.get(User, staffed.dispatcher.id)
-
-
-@pytest.fixture
 def ask(session, staffed, officer, clock):
     """ask(**changes of the stop) -> a request of the north."""
 

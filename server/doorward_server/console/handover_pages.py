@@ -8,7 +8,6 @@ from fastapi.responses import HTMLResponse, Response
 from doorward_server.console import handover_view
 from doorward_server.console.days import Day, around
 from doorward_server.console.pages import render
-from doorward_server.console.planning_view import today
 from doorward_server.database import SessionDependency
 from doorward_server.evidence.routes import exported
 from doorward_server.security.dependencies import ServicesDependency, needs
@@ -30,7 +29,7 @@ def handovers_page(
     user: Centre,
     day: Day = None,
 ) -> HTMLResponse:
-    shown = day or today(session)
+    shown = day or services.today()
     return render(
         request,
         services,

@@ -1,11 +1,12 @@
 """What the handovers' page shows of a day: each attempt at a task, when, where, which vehicle, its end."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from doorward_server import reasons
+from doorward_server.clock import to_milliseconds
 from doorward_server.console.describe import Describer, site_name
 from doorward_server.console.moments import clock_time
 from doorward_server.console.texts import text
@@ -19,11 +20,8 @@ _LOOKS = {"closed": "good", "left": "good", "frozen": "bad", "refused": "bad", "
 
 def of_day(session: Session, day: date, language: str) -> list[dict[str, Any]]:
     """The handovers that began on a local day, the newest first."""
-    zone = services_of(session).settings.zone
-    begin, end = (
-        round(datetime.combine(one, datetime.min.time(), zone).timestamp() * 1000)
-        for one in (day, day + timedelta(days=1))
-    )
+    services = services_of(session)
+    begin, end = (to_milliseconds(services.day_begins(one)) for one in (day, day + timedelta(days=1)))
     query = select(Handover).where(col(Handover.started) >= begin, col(Handover.started) < end)
     describer = Describer(session, language)
     found = session.exec(query.order_by(col(Handover.started).desc()).limit(MOST_SHOWN))

@@ -31,7 +31,7 @@ def _change(
     before = changes.last_seen(session, stop)
     services = services_of(session)
     zone = services.settings.zone
-    today = services.clock.now().astimezone(zone).date()
+    today = services.today()
     facts = [one for one in run_content.vehicle_and_crew(describer, content, before) if one["before"]]
     now, then = (_boxes(said, stop) for said in (content, before))
     if now != then:

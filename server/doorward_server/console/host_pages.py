@@ -74,8 +74,7 @@ def decide(
             picture=bytes.fromhex(picture),
         )
     except Problem as refusal:
-        said = said_in_one(refusal.answer, user.language)
-        return _host_page(request, services, session, user, site, said, refusal.status)
+        return _refused(request, services, session, user, site, refusal)
     return go(url("host", site=site))
 
 
@@ -95,9 +94,7 @@ def restart(
     try:
         handovers.restart(session, user, frozen, why)
     except Problem as refusal:
-        session.rollback()
-        said = said_in_one(refusal.answer, user.language)
-        return _host_page(request, services, session, user, site, said, refusal.status)
+        return _refused(request, services, session, user, site, refusal)
     return go(url("host", site=site))
 
 
@@ -115,9 +112,7 @@ def acknowledge_change(
     try:
         changes.acknowledge(session, user, task, version)
     except Problem as refusal:
-        session.rollback()
-        said = said_in_one(refusal.answer, user.language)
-        return _host_page(request, services, session, user, site, said, refusal.status)
+        return _refused(request, services, session, user, site, refusal)
     return go(url("host", site=site))
 
 
@@ -137,10 +132,17 @@ def ask_for_release(
     try:
         units.request_lockout_release(session, user, unit, panel)
     except Problem as refusal:
-        session.rollback()
-        said = said_in_one(refusal.answer, user.language)
-        return _host_page(request, services, session, user, site, said, refusal.status)
+        return _refused(request, services, session, user, site, refusal)
     return go(url("host", site=site))
+
+
+def _refused(
+    request: Request, services: Services, session: Session, user: User, site: int, refusal: Problem
+) -> HTMLResponse:
+    """The page with what stands against what was sent; what was half done is undone."""
+    session.rollback()
+    said = said_in_one(refusal.answer, user.language)
+    return _host_page(request, services, session, user, site, said, refusal.status)
 
 
 def _host_page(

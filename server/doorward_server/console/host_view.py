@@ -1,6 +1,6 @@
 """What a branch's host screen shows: the handover at hand, faces to compare, boxes, doors, history."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
@@ -201,7 +201,7 @@ def _expected(session: Session, site_id: int) -> list[dict[str, Any]]:
     services = services_of(session)
     zone = services.settings.zone
     now = services.clock.now()
-    start = datetime.combine(now.astimezone(zone).date(), datetime.min.time(), zone)
+    start = services.day_begins(services.today())
     query = (
         select(Stop, Run)
         .join(Run, col(Run.id) == Stop.run_id)

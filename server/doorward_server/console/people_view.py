@@ -7,11 +7,11 @@ from sqlmodel import Session, col, or_, select
 
 from doorward_server.console.describe import site_name
 from doorward_server.console.pages import url
-from doorward_server.console.planning_view import today
 from doorward_server.console.texts import text
 from doorward_server.fleet.models import Company, Site
 from doorward_server.people import service as people
 from doorward_server.people.models import Person
+from doorward_server.services import services_of
 
 PAGE_LENGTH = 50
 
@@ -49,7 +49,7 @@ def _row(session: Session, person: Person, has_photo: bool, language: str) -> di
         "photo": f"/api/people/{person.id}/photo" if has_photo else "",
         "fingers": ("、" if zh else ", ").join(map(str, fingers)),
         "until": until.isoformat() if until else "",
-        "lapsed": not people.has_permit(person, today(session)),
+        "lapsed": not people.has_permit(person, services_of(session).today()),
     }
 
 

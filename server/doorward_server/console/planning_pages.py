@@ -46,7 +46,7 @@ TaskRequests = Annotated[Sequence[Annotated[int, Field(ge=1)]], Query(alias="req
 def day_page(
     request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer, day: Day = None
 ) -> HTMLResponse:
-    shown = day or planning_view.today(session)
+    shown = day or services.today()
     return render(
         request,
         services,
@@ -62,7 +62,7 @@ def day_page(
 def day_part(
     request: Request, services: ServicesDependency, session: SessionDependency, user: Viewer, day: Day = None
 ) -> HTMLResponse:
-    shown = day or planning_view.today(session)
+    shown = day or services.today()
     return render(request, services, "parts/planning.html", user, **_day(session, user, shown))
 
 
@@ -77,7 +77,7 @@ def new_run_page(
     asked: TaskRequests = (),
 ) -> HTMLResponse:
     """An empty form; `like`: filled as another run is, for another day; `request`: with what is asked for."""
-    today = planning_view.today(session)
+    today = services.today()
     if like is None:
         typed = TypedRun(date=(day or today).isoformat(), do="more")
     else:

@@ -49,12 +49,6 @@ _PLACES = {
 }
 
 
-def today(session: Session) -> date:
-    """The bank's day."""
-    services = services_of(session)
-    return services.clock.now().astimezone(services.settings.zone).date()
-
-
 def runs_of(session: Session, day: date, language: str) -> list[dict[str, Any]]:
     """The runs of a local day, the oldest first."""
     rows = _rows_of(session, day)  # while somebody holds them the session finds each one without a query

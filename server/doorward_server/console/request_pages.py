@@ -11,7 +11,7 @@ from doorward_server.console.describe import site_name
 from doorward_server.console.pages import go, render, url
 from doorward_server.console.plan_form import LONGEST_NOTE, TypedRequest
 from doorward_server.console.plan_reading import NotUnderstood
-from doorward_server.console.planning_view import today, why
+from doorward_server.console.planning_view import why
 from doorward_server.database import SessionDependency
 from doorward_server.fleet.models import Site
 from doorward_server.planning import requests
@@ -116,7 +116,7 @@ def _page(
         status,
         path=url("task_requests", site=site_id),
         **_listed(session, user, site_id),
-        typed=typed or TypedRequest(date=today(session).isoformat()),
+        typed=typed or TypedRequest(date=services.today().isoformat()),
         kinds=list(StopKind),
         against=against,
     )

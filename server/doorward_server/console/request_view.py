@@ -51,7 +51,7 @@ def day_of(session: Session, request: TaskRequest) -> date:
 def _shown(session: Session, request: TaskRequest, language: str) -> dict[str, Any]:
     services = services_of(session)
     now, zone = services.clock.milliseconds(), services.settings.zone
-    today = services.clock.now().astimezone(zone).date()
+    today = services.today()
     state = requests.state_of(session, request)
     return {
         "id": request.id,

@@ -1,6 +1,5 @@
 """What the wall shows, read from planning, handovers, alarms and units."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case
@@ -8,6 +7,7 @@ from sqlmodel import Session, col, func, or_, select
 
 from doorward_server.alarms.models import Alarm, AlarmHandling
 from doorward_server.alarms.rules import SEVERITIES
+from doorward_server.clock import to_milliseconds
 from doorward_server.console import alarm_view
 from doorward_server.console.describe import Describer, site_name
 from doorward_server.console.moments import clock_time, day_and_time, delay, window
@@ -60,13 +60,9 @@ def build(session: Session, language: str) -> dict[str, Any]:
     }
 
 
-def _today(session: Session) -> Any:
-    services = services_of(session)
-    return services.clock.now().astimezone(services.settings.zone).date()
-
-
 def _figures(session: Session) -> list[dict[str, Any]]:
-    since = _start_of_today(session)
+    services = services_of(session)
+    since = to_milliseconds(services.day_begins(services.today()))
     states = session.exec(select(Handover.state).where(col(Handover.started) >= since)).all()
     done = sum(1 for state in states if state in ("closed", "left"))
     under_way = sum(1 for state in states if state in ("arrived", "crew", "approved", "boxes", "frozen"))
@@ -87,16 +83,11 @@ def _figure(key: str, value: int | str, look: str = "", page: str = "") -> dict[
     return {"text": key, "value": value, "look": look, "page": page}
 
 
-def _start_of_today(session: Session) -> int:
-    """Midnight of the bank's day, in ms since 1970 UTC."""
-    zone = services_of(session).settings.zone
-    return round(datetime.combine(_today(session), datetime.min.time(), zone).timestamp() * 1000)
-
-
 def _runs(session: Session, language: str) -> list[dict[str, Any]]:
     """Today's runs, and those of yesterday that are still on the road."""
     describer = Describer(session, language)
-    today, now = _today(session), services_of(session).clock.now()
+    services = services_of(session)
+    today, now = services.today(), services.clock.now()
     on_the_road = (
         (col(Run.date) < today)
         & (col(Run.status) == RunStatus.RELEASED)

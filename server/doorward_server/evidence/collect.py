@@ -35,7 +35,7 @@ def collect(session: Session, handover: Handover) -> Pack:
     if head is None:
         raise _not_signed()
     people = _people_of(handover)
-    decisions = _decisions(session, _subjects(session, handover, unit, people))
+    proved = decisions(session, _subjects(session, handover, unit, people))
     manifest = session.exec(
         select(ManifestVersion).where(
             ManifestVersion.unit_id == unit.id, ManifestVersion.version == handover.manifest_version
@@ -56,8 +56,8 @@ def collect(session: Session, handover: Handover) -> Pack:
         manifest=None if manifest is None else manifest.object,
         order=None if manifest is None else _order(session, handover, manifest),
         commands=list(session.exec(commands.order_by(col(Command.issued)))),
-        decisions=decisions,
-        names=_names(session, handover, people, decisions),
+        decisions=proved,
+        names=_names(session, handover, people, proved),
     )
     return Pack(
         evidence=evidence,
@@ -136,7 +136,8 @@ def _subjects(session: Session, handover: Handover, unit: Unit, people: Iterable
     return found
 
 
-def _decisions(session: Session, subjects: set[str]) -> list[DecisionLeaf]:
+def decisions(session: Session, subjects: set[str]) -> list[DecisionLeaf]:
+    """The decisions about these subjects, each proved by the head that was signed with it."""
     query = select(Decision).where(col(Decision.subject).in_(sorted(subjects)))
     found = session.exec(query.order_by(col(Decision.index))).all()
     before = col(Decision.index).in_([one.index - 1 for one in found])
@@ -156,9 +157,9 @@ def _decisions(session: Session, subjects: set[str]) -> list[DecisionLeaf]:
 
 
 def _names(
-    session: Session, handover: Handover, people: Iterable[int], decisions: Iterable[DecisionLeaf]
+    session: Session, handover: Handover, people: Iterable[int], proved: Iterable[DecisionLeaf]
 ) -> dict[str, dict[str, str]]:
-    actors = {entry.actor for one in decisions if one.entry and (entry := entries.readable(one.entry))}
+    actors = {entry.actor for one in proved if one.entry and (entry := entries.readable(one.entry))}
     users = {number - objects.LOGIN for number in people if number >= objects.LOGIN} | actors
     persons = (session.get(Person, number) for number in people if number < objects.LOGIN)
     site, vehicle = session.get(Site, handover.site_id), session.get(Vehicle, handover.vehicle_id)

@@ -43,7 +43,7 @@ FINDINGS = {
     "unit_unknown": ("没有登记该单元密钥的决定", "no decision registers the unit with this key"),
     "not_released": ("没有两人发布任务单的决定", "no decision of two people releases the order"),
 }
-_SUBJECT_OF_APPROVAL = "approval:"
+_RELEASES = ("run_release", "run_change")
 
 
 class Finding(NamedTuple):
@@ -64,7 +64,7 @@ def check(pack: Pack, suite: Any) -> list[Finding]:
     else:
         findings += _check_order(evidence, suite, arrival)
         findings += _check_commands(evidence, suite, arrival, story)
-    return findings + _check_decisions(evidence, suite)
+    return findings + _check_decisions(evidence, suite, arrival)
 
 
 def fingerprint(public: bytes) -> str:
@@ -157,7 +157,7 @@ def _check_commands(evidence: Evidence, suite: Any, arrival: Record, story: list
     return findings + [Finding("command_missing", one.hex()) for one in obeyed if one not in known]
 
 
-def _check_decisions(evidence: Evidence, suite: Any) -> list[Finding]:
+def _check_decisions(evidence: Evidence, suite: Any, arrival: Record | None) -> list[Finding]:
     findings = []
     said: list[entries.Entry] = []
     for leaf in evidence.decisions:
@@ -176,7 +176,7 @@ def _check_decisions(evidence: Evidence, suite: Any) -> list[Finding]:
             said.append(entry)
     if not any(_registers(entry, evidence.unit) for entry in said):
         findings.append(Finding("unit_unknown"))
-    if not _is_released(said):
+    if arrival is not None and not _is_released(said, arrival.fields["task"]):
         findings.append(Finding("not_released"))
     return findings
 
@@ -194,11 +194,24 @@ def _registers(entry: entries.Entry, unit: Key) -> bool:
     return names_unit and said.get("signing") == unit.public.hex()
 
 
-def _is_released(said: list[entries.Entry]) -> bool:
-    """Whether somebody asked for a step that somebody else approved."""
-    asked = {entry.subject: entry.actor for entry in said if entry.kind == "approval_requested"}
-    return any(
-        entry.subject in asked and entry.actor != asked[entry.subject]
+def _is_released(said: list[entries.Entry], task: int) -> bool:
+    """Whether somebody asked for the release or a change of the task's run, and somebody else approved."""
+    runs = {entry.subject for entry in said if task in _tasks(entry)}
+    asked = {
+        entry.subject: entry.actor
         for entry in said
-        if entry.kind == "approval_approved" and entry.subject.startswith(_SUBJECT_OF_APPROVAL)
+        if entry.kind == "approval_requested" and entry.after is not None
+        if entry.after.get("kind") in _RELEASES and entry.after.get("subject") in runs
+    }
+    return any(
+        entry.kind == "approval_approved" and entry.actor != asked.get(entry.subject, entry.actor)
+        for entry in said
     )
+
+
+def _tasks(entry: entries.Entry) -> set[int]:
+    """The tasks of the stops that a decision about a run names."""
+    stops = (entry.after or {}).get("stops")
+    if not entry.subject.startswith("run:") or not isinstance(stops, list):
+        return set()
+    return {stop["task"] for stop in stops if isinstance(stop, dict) and "task" in stop}

@@ -122,7 +122,7 @@ def _person_of(session: Session, user: User) -> int:
             "Let an administrator link the login to the person. 请管理员关联账号与人员。",
         )
     services = services_of(session)
-    today = services.clock.now().astimezone(services.settings.zone).date()
+    today = services.today()
     if not has_permit(session.get_one(Person, user.person_id), today):
         raise Problem(
             403,

@@ -12,14 +12,20 @@ import server_bank
 from doorward_protocol.prompts import PROMPTS
 from doorward_server.app import open_services
 from doorward_server.clock import SystemClock
+from doorward_server.evidence.pack import Pack, read
+from doorward_server.handovers import pictures
+from doorward_server.handovers import service as handovers
+from doorward_server.handovers.models import Handover, Picture
 from doorward_server.planning import service as planning
 from doorward_server.planning.models import Stop
 from doorward_server.security.models import User
+from doorward_server.security.roles import Role
 from doorward_server.settings import Settings
 from doorward_server.units import contents
+from evidence_case import FACES, HASHES
 from firmware_unit import Firmware, free_port, registered
 from sqlmodel import col, select
-from unit_client import Delivery, UnitClient
+from unit_client import Delivery, UnitClient, eventually
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Starlette would rather have another client library
@@ -124,3 +130,52 @@ def delivery(day, unit) -> Delivery:
     boxes = [box.epc for box in bank.boxes[:2]]
     crew = [person.id for person in bank.crew[:2]]
     return Delivery(unit, day.tasks[0], crew, bank.officers["north"].id, boxes)
+
+
+@pytest.fixture
+def handed_over(online, delivery, day, services, clock):
+    """A delivery decided at the host screen, closed, left and signed; returns its number."""
+    van = day.bank.vehicles[0]
+    delivery.arrive(van.id, van.epc, van.tid)
+    for person, name in zip(delivery.crew, HASHES, strict=False):
+        delivery.finger(person, picture=name)
+    delivery.crew_complete(picture=HASHES[2])
+
+    def number() -> int | None:
+        with services.database.reading() as session:
+            found = session.exec(select(Handover).where(Handover.state == "crew")).first()
+            return found and found.id
+
+    handover = eventually(number)
+    with services.database.writing() as session:
+        for name, face in zip(HASHES, FACES, strict=True):
+            pictures.keep(session, session.get_one(Picture, name), face)
+        officer = session.get_one(User, day.bank.users[Role.OFFICER].id)
+        command = handovers.decide(session, officer, handover, True, head_count=2, picture=HASHES[2]).id
+    delivery.approve(command=command, picture=HASHES[2])
+    delivery.unit.say("door", door=1, event=1, cause=1)
+    delivery.read_boxes()
+    clock.pass_time(minutes=5)
+    delivery.close()
+    delivery.leave()
+    online.store_all()
+    return handover
+
+
+@pytest.fixture
+def auditor(log_in, day):
+    return log_in(day.bank.users[Role.AUDITOR])
+
+
+@pytest.fixture
+def content(auditor, handed_over) -> bytes:
+    """The file that an auditor takes away."""
+    answer = auditor.post(f"/api/handovers/{handed_over}/evidence")
+    assert answer.status_code == 200, answer.text
+    assert f'filename="handover-{handed_over}.evidence.zip"' in answer.headers["content-disposition"]
+    return answer.content
+
+
+@pytest.fixture
+def made(content) -> Pack:
+    return read(content)

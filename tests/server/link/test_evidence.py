@@ -1,85 +1,29 @@
 """Evidence packs: what a delivery leaves behind, verified far from the server; each lie is found (F9)."""
 
-import hashlib
-import io
-import json
-import random
-import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 from doorward_protocol import merkle, objects
 from doorward_protocol.suite import run
 from doorward_protocol.suite_openssl import OpenSSLSuite
+from doorward_server.audit import entries
 from doorward_server.audit.models import Decision
+from doorward_server.evidence import collect as collecting
 from doorward_server.evidence import pack as packs
 from doorward_server.evidence import routes, verifier
 from doorward_server.evidence.collect import collect
-from doorward_server.evidence.pack import BadPackError, Pack, read, write
-from doorward_server.handovers import pictures, service
-from doorward_server.handovers.models import Command, Handover, Picture
+from doorward_server.evidence.pack import Pack, read, write
+from doorward_server.handovers import service
+from doorward_server.handovers.models import Command, Handover
 from doorward_server.link.models import Leaf
+from doorward_server.security import four_eyes, users
 from doorward_server.security.models import User
 from doorward_server.security.roles import Role
 from doorward_server.units import authority
-from doorward_tools.main import app
+from evidence_case import FACES, HASHES, changed, with_decision, with_record
 from sqlmodel import col, select
-from typer.testing import CliRunner
 from unit_client import eventually
-
-FACES = [b"\xff\xd8face %d" % number for number in range(3)]
-HASHES = [hashlib.sha256(face).digest() for face in FACES]
-
-
-@pytest.fixture
-def handed_over(online, delivery, day, services, clock):
-    """A delivery decided at the host screen, closed, left and signed; returns its number."""
-    van = day.bank.vehicles[0]
-    delivery.arrive(van.id, van.epc, van.tid)
-    for person, name in zip(delivery.crew, HASHES, strict=False):
-        delivery.finger(person, picture=name)
-    delivery.crew_complete(picture=HASHES[2])
-
-    def number() -> int | None:
-        with services.database.reading() as session:
-            found = session.exec(select(Handover).where(Handover.state == "crew")).first()
-            return found and found.id
-
-    handover = eventually(number)
-    with services.database.writing() as session:
-        for name, face in zip(HASHES, FACES, strict=True):
-            pictures.keep(session, session.get_one(Picture, name), face)
-        officer = session.get_one(User, day.bank.users[Role.OFFICER].id)
-        command = service.decide(session, officer, handover, True, head_count=2, picture=HASHES[2]).id
-    delivery.approve(command=command, picture=HASHES[2])
-    delivery.unit.say("door", door=1, event=1, cause=1)
-    delivery.read_boxes()
-    clock.pass_time(minutes=5)
-    delivery.close()
-    delivery.leave()
-    online.store_all()
-    return handover
-
-
-@pytest.fixture
-def auditor(log_in, day):
-    return log_in(day.bank.users[Role.AUDITOR])
-
-
-@pytest.fixture
-def content(auditor, handed_over) -> bytes:
-    """The file that an auditor takes away."""
-    answer = auditor.post(f"/api/handovers/{handed_over}/evidence")
-    assert answer.status_code == 200, answer.text
-    assert f'filename="handover-{handed_over}.evidence.zip"' in answer.headers["content-disposition"]
-    return answer.content
-
-
-@pytest.fixture
-def made(content) -> Pack:
-    return read(content)
 
 
 def check(pack: Pack) -> list[tuple[str, str]]:
@@ -116,22 +60,6 @@ def test_that_a_pack_was_taken_away_stands_in_the_journal(content, handed_over, 
 
 def test_the_same_content_gives_the_same_file(made, content):
     assert write(made) == content
-
-
-def changed(made: Pack, **fields) -> Pack:
-    return made.model_copy(update={"evidence": made.evidence.model_copy(update=fields)})
-
-
-def with_record(made: Pack, at: int, **fields) -> Pack:
-    records = list(made.evidence.records)
-    records[at] = records[at].model_copy(update=fields)
-    return changed(made, records=records)
-
-
-def with_decision(made: Pack, at: int, **fields) -> Pack:
-    decisions = list(made.evidence.decisions)
-    decisions[at] = decisions[at].model_copy(update=fields)
-    return changed(made, decisions=decisions)
 
 
 def other_key(made: Pack) -> SimpleNamespace:
@@ -283,6 +211,23 @@ def test_a_release_by_one_person_alone_is_none(made, services):
     assert [what for what, _ in check(changed(made, decisions=kept))] == ["not_released"]
 
 
+def test_an_approval_of_something_else_releases_nothing(made, services, day):
+    """Two people have agreed on a new user; the pack is given that for the run's own release."""
+    with services.database.writing() as session:
+        admin, duty = (
+            session.get_one(User, day.bank.users[one].id) for one in (Role.ADMINISTRATOR, Role.DUTY)
+        )
+        fields = {"login": "qian.yi", "name": "钱一", "role": "duty"}
+        approval = users.request_user(session, admin, "correct horse", fields)
+        four_eyes.decide(session, duty, approval, True, "", " battery")
+        others = collecting.decisions(session, {f"approval:{approval.id}"})
+    assert len(others) == 2
+    entry = {leaf.index: entries.decode(leaf.entry) for leaf in made.evidence.decisions}
+    kept = [leaf for leaf in made.evidence.decisions if entry[leaf.index].kind != "approval_requested"]
+    given = changed(made, decisions=[*kept, *others])
+    assert check(given) == [("not_released", "")]
+
+
 def test_what_was_deleted_is_proved_to_have_been_there(auditor, handed_over, services):
     with services.database.writing() as session:
         leaf = session.exec(select(Leaf).order_by(col(Leaf.index)).offset(2)).first()
@@ -337,74 +282,3 @@ def test_only_auditors_take_evidence_away(handed_over, log_in, day):
         assert answer.status_code == 403
     missing = log_in(day.bank.users[Role.AUDITOR]).post("/api/handovers/1000000/evidence")
     assert missing.status_code == 404
-
-
-def zipped(**members: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"no zip",
-        zipped(),
-        zipped(**{"evidence.json": b"{"}),
-        zipped(**{"evidence.json": b"[]"}),
-        zipped(**{"evidence.json": json.dumps({"format": "doorward-evidence-1", "made": -1}).encode()}),
-        zipped(**{"evidence.json": bytes(65 * 1024 * 1024)}),
-        zipped(**{f"pictures/{number}.jpg": b"" for number in range(1001)}),
-    ],
-)
-def test_what_is_no_pack_is_refused(content):
-    with pytest.raises(BadPackError):
-        read(content)
-
-
-def test_a_pack_of_a_later_format_or_cut_short_is_refused(made, content):
-    with pytest.raises(BadPackError, match="its format is"):
-        read(write(changed(made, format="doorward-evidence-9")))
-    for size in (10, len(content) // 2, len(content) - 1):
-        with pytest.raises(BadPackError):
-            read(content[:size])
-
-
-def test_a_damaged_file_is_refused_or_found_out_whatever_bits_differ(content):
-    chance = random.Random(1)
-    for _ in range(400):
-        damaged = bytearray(content)
-        for _ in range(chance.randint(1, 4)):
-            damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
-        with suppress(BadPackError):
-            verifier.check(read(bytes(damaged)), OpenSSLSuite())
-
-
-@pytest.mark.shows("F9")
-def test_the_command_says_what_holds_and_whose_keys_they_are(content, made, tmp_path, services):
-    file = tmp_path / "pack.zip"
-    file.write_bytes(content)
-    key = hashlib.sha256(authority.dispatch_key(services).public).hexdigest()
-
-    def run_it(*arguments: str):
-        return CliRunner().invoke(app, ["verify", str(file), *arguments])
-
-    said = run_it("--dispatch", key.upper())
-    assert (said.exit_code, "Everything holds." in said.output, key in said.output) == (0, True, True)
-    assert "全部有效" in run_it("--language", "zh").output
-    other = run_it("--journal", key)
-    assert (other.exit_code, "is not the fingerprint given" in other.output) == (1, True)
-    file.write_bytes(write(with_record(made, 1, entry=b"")))
-    wrong = run_it()
-    assert wrong.exit_code == 1
-    assert "a record is not what its hash says (1)" in wrong.output
-    told = json.loads(run_it("--json").output)
-    assert told["findings"] == [{"what": "record_changed", "where": "1"}]
-    assert told["records"] == len(made.evidence.records)
-    file.write_bytes(b"no zip")
-    assert run_it().exit_code == 2
-    file.unlink()
-    assert run_it().exit_code == 2

@@ -1,20 +1,18 @@
-"""Restores: what is refused, what is kept aside, what is set right; no interruption loses anything."""
+"""Restores: what is kept aside, what is set right, who is told."""
 
 import asyncio
 import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic import command
 from doorward_server.alarms.models import Alarm
-from doorward_server.app import open_services
 from doorward_server.audit import service as audit
 from doorward_server.audit.models import Decision
 from doorward_server.audit.verifier import Leaf, check
-from doorward_server.backup import archive, making, removed, restorations, restore, running, schedule, swap
-from doorward_server.backup.archive import BackupError
+from doorward_server.backup import archive, making, removed, restorations, restore, schedule, swap
 from doorward_server.database import migration_config
 from doorward_server.fleet.models import Area
 from doorward_server.notify.models import Notice
@@ -23,61 +21,10 @@ from doorward_server.people import service as people
 from doorward_server.people.models import Finger, Person, PersonKey
 from doorward_server.security import biometrics, four_eyes, sessions, users
 from doorward_server.security.models import Approval, LoginSession, User
-from doorward_server.settings import Settings
+from restored_bank import areas, opened, put_area
 from sqlmodel import col, func, select
 
 pytestmark = pytest.mark.shows("S23")
-
-
-@contextmanager
-def opened(settings, clock):
-    """The server's services, closed again: nobody works on the data afterwards."""
-    services = open_services(settings, clock)
-    try:
-        yield services
-    finally:
-        services.database.close()
-
-
-@pytest.fixture
-def settings(staffed_data, tmp_path):
-    folder = shutil.copytree(staffed_data[0], tmp_path / "data")
-    return Settings(data=folder, argon2_time_cost=1, argon2_memory_kib=8)
-
-
-@pytest.fixture
-def bank(staffed_data):
-    return staffed_data[1]
-
-
-@pytest.fixture
-def backup(settings, clock) -> Path:
-    """A backup of a bank's data, a day old by now."""
-    with opened(settings, clock) as services:
-        path, _ = making.make(services, settings.backups)
-    clock.pass_time(days=1)
-    return path
-
-
-def put_area(settings, clock, code):
-    with opened(settings, clock) as services, services.database.writing() as session:
-        session.add(Area(code=code, name_zh=code, name_en=code))
-
-
-def areas(data: Path) -> set[str]:
-    with closing(sqlite3.connect(f"file:{data / 'doorward.sqlite'}?mode=ro", uri=True)) as database:
-        return {code for (code,) in database.execute("SELECT code FROM area")}
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Everything in a folder but the lock, the backups and what SQLite keeps beside a database."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-        and "backups" not in path.parts
-        and not path.name.endswith((running.FILE, "-shm", "-wal"))
-    }
 
 
 def test_what_was_there_is_kept_aside_and_the_backup_is_in_its_place(settings, clock, backup):
@@ -245,180 +192,3 @@ def test_an_older_schema_is_brought_up_to_date(settings, clock, tmp_path):
     assert areas(settings.data) == {"old"}
     with opened(settings, clock) as services, services.database.reading() as session:
         assert restorations.waiting(session) is not None
-
-
-def refused(settings, path, clock, said, error: type[Exception] = BackupError):
-    """The restore is refused in these words, and nothing is changed."""
-    before = tree(settings.data)
-    with pytest.raises(error, match=said):
-        restore.restore(settings, path, clock)
-    assert tree(settings.data) == before
-
-
-def test_a_newer_schema_is_refused(settings, clock, backup, monkeypatch):
-    monkeypatch.setattr(restore, "_known_schemas", lambda _settings: {"0001"})
-    refused(settings, backup, clock, "newer Doorward")
-
-
-def test_the_backup_of_another_bank_is_refused(settings, clock, backup):
-    key = settings.keys / "server"
-    key.write_bytes(b"stranger" + key.read_bytes()[8:])
-    refused(settings, backup, clock, "another server")
-
-
-def test_a_damaged_backup_is_refused(settings, clock, backup):
-    content = bytearray(backup.read_bytes())
-    content[len(content) // 2] ^= 1
-    backup.write_bytes(content)
-    refused(settings, backup, clock, "damaged")
-
-
-def test_a_database_that_is_none_is_refused(settings, clock, backup, tmp_path):
-    sources = {f"keys/{key.name}": key for key in settings.keys.iterdir()}
-    sources[archive.DATABASE] = tmp_path / "none"
-    sources[archive.DATABASE].write_bytes(b"nothing of SQLite" * 1000)
-    known = archive.read_manifest(backup)
-    facts = {"made": known.made, "schema": known.schema, "server": known.server, "decisions": 0}
-    archive.write(tmp_path / "bad.backup", sources, facts)
-    refused(settings, tmp_path / "bad.backup", clock, "damaged")
-
-
-def test_a_full_disk_is_foreseen(settings, clock, backup, monkeypatch):
-    monkeypatch.setattr(restore, "_ROOM", 1 << 40)
-    refused(settings, backup, clock, "make room")
-
-
-def test_another_database_is_not_ours_to_restore(settings, clock, backup):
-    elsewhere = settings.model_copy(update={"database_url": "postgresql://bank"})
-    refused(elsewhere, backup, clock, "DOORWARD_DATABASE_URL")
-
-
-def test_nothing_is_replaced_below_a_running_server(settings, clock, backup):
-    with running.serving(settings.data):
-        refused(settings, backup, clock, "stop it first", running.InUseError)
-    restore.restore(settings, backup, clock)
-
-
-def test_nothing_is_replaced_below_another_program(settings, clock, backup):
-    services = open_services(settings, clock)  # such as an import
-    with services.database.reading() as session:
-        session.exec(select(Area)).all()
-        with pytest.raises(running.InUseError, match="another program"):
-            restore.restore(settings, backup, clock)
-    services.database.close()
-    restore.restore(settings, backup, clock)
-
-
-def test_no_server_starts_while_data_is_replaced(settings, clock):
-    with running.replacing(settings.data), pytest.raises(running.InUseError, match="under way"):
-        running.serving(settings.data).__enter__()
-
-
-def test_what_fails_before_the_last_step_changes_nothing(settings, clock, backup, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    before = tree(settings.data)
-    for module, name in ((archive, "unpack"), (restore, "settle"), (swap, "swap")):
-        with monkeypatch.context() as patch:
-            patch.setattr(module, name, interrupted)
-            with pytest.raises(KeyboardInterrupt):
-                restore.restore(settings, backup, clock)
-        assert tree(settings.data) == before
-        assert not (settings.data / swap.STAGING).exists()
-
-
-def test_what_a_killed_restore_left_behind_is_cleared(settings, clock, backup):
-    left = settings.data / swap.STAGING
-    left.mkdir()
-    (left / "doorward.sqlite").write_bytes(b"half")
-    put_area(settings, clock, "later")
-    restore.restore(settings, backup, clock)
-    assert "later" not in areas(settings.data)
-
-
-class Cut(BaseException):
-    """The power is gone."""
-
-
-@pytest.mark.parametrize("names", [("doorward.sqlite", "doorward.sqlite-wal", "doorward.sqlite-shm"), ()])
-def test_the_last_step_can_be_cut_off_anywhere(tmp_path, monkeypatch, names):
-    """Before it begins everything is as it was; afterwards whoever opens the data next finishes it."""
-    rename, unlink = Path.rename, Path.unlink
-    cuts = finished = 0
-    for count in range(20):
-        data = tmp_path / f"data{count}"
-        (data / "keys").mkdir(parents=True)
-        (data / "keys" / "master").write_text("old")
-        for name in names:
-            (data / name).write_text("old")
-        staging = data / swap.STAGING
-        (staging / "keys").mkdir(parents=True)
-        (staging / "keys" / "master").write_text("new")
-        (staging / "doorward.sqlite").write_text("new")
-        left = count
-
-        def step(action, *arguments, **options):
-            nonlocal left
-            if left == 0:
-                raise Cut
-            left -= 1
-            return action(*arguments, **options)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Path, "rename", lambda *a: step(rename, *a))
-            patch.setattr(Path, "unlink", lambda *a, **o: step(unlink, *a, **o))
-            try:
-                swap.swap(data, staging, "aside")
-                finished += 1
-            except Cut:
-                cuts += 1
-        was_old = staging.exists()
-        swap.finish(data)
-        if was_old:
-            assert (data / "keys" / "master").read_text() == "old"
-            continue
-        kept = {
-            str(path.relative_to(data / "aside")) for path in (data / "aside").rglob("*") if path.is_file()
-        }
-        assert kept == {"keys/master", *names}
-        assert {path.read_text() for path in (data / "aside").rglob("*") if path.is_file()} == {"old"}
-        here = [data / "keys" / "master", data / "doorward.sqlite"]
-        assert [path.read_text() for path in here] == ["new", "new"]
-        assert not (data / "doorward.sqlite-wal").exists()
-        assert not (data / swap.READY).exists()
-    assert cuts >= 5
-    assert finished > 5
-
-
-def test_a_server_finishes_what_was_interrupted_when_it_starts(settings, clock, backup, monkeypatch):
-    put_area(settings, clock, "later")
-
-    def cut(_data):
-        raise Cut
-
-    with monkeypatch.context() as patch, pytest.raises(Cut):  # noqa: PT012
-        patch.setattr(swap, "_finish", cut)
-        restore.restore(settings, backup, clock)
-    with opened(settings, clock) as services, services.database.reading() as session:
-        assert restorations.waiting(session) is not None
-    assert "later" not in areas(settings.data)
-    (aside,) = settings.data.glob("before-restore-*")
-    assert "later" in areas(aside)
-
-
-def test_the_next_restore_finishes_what_was_interrupted_too(settings, clock, backup, monkeypatch):
-    put_area(settings, clock, "later")
-
-    def cut(_data):
-        raise Cut
-
-    monkeypatch.setattr(swap, "_finish", cut)
-    with pytest.raises(Cut):
-        restore.restore(settings, backup, clock)
-    monkeypatch.undo()
-    clock.pass_time(seconds=1)
-    restore.restore(settings, backup, clock)
-    first, second = sorted(settings.data.glob("before-restore-*"))
-    assert "later" in areas(first)
-    assert areas(second) == areas(settings.data)

@@ -154,12 +154,17 @@ def test_only_one_is_made_at_a_time_and_what_a_killed_one_left_goes(services, fo
 def test_the_oldest_go_and_nothing_else(folder):
     folder.mkdir()
     names = [f"doorward-202603{day:02}T190000Z.backup" for day in range(1, 6)]
-    for name in [*names, "notes.txt", "doorward-20250101T000000Z.backup.copy"]:
+    others = [
+        "notes.txt",
+        "doorward-20250101T000000Z.backup.copy",
+        "doorward-20250231T000000Z.backup",
+        "doorward-20300101T000000Z.backup",
+    ]
+    for name in [*names, *others]:
         (folder / name).touch()
-    assert [one.name for one in making.remove_old(folder, 3)] == names[:2]
-    assert {one.name for one in folder.iterdir()} == {
-        *names[2:], "notes.txt", "doorward-20250101T000000Z.backup.copy",
-    }  # fmt: skip
+    now = datetime(2026, 3, 6, tzinfo=UTC)
+    assert [one.name for one in making.remove_old(folder, 3, now)] == names[:2]
+    assert {one.name for one in folder.iterdir()} == {*names[2:], *others}
 
 
 def test_whoever_is_removed_stands_in_a_list_beside_the_backups_at_once(services, staffed, folder, clock):
@@ -217,6 +222,19 @@ def test_the_daily_backup_is_made_when_it_is_due_and_the_newest_are_kept(service
     clock.pass_time(hours=20, minutes=59, seconds=30)
     assert daily.step() == 30
     assert alarms_of(services) == []
+
+
+@pytest.mark.parametrize("keep", [1, 7])
+def test_a_clock_that_was_ahead_does_not_stop_the_daily_backup(services, folder, clock, monkeypatch, keep):
+    monkeypatch.setattr(services.settings, "backup_keep", keep)
+    clock.pass_time(days=1000)
+    decide(services)
+    ahead, _ = making.make(services, folder)
+    clock.pass_time(days=-1000)
+    daily = schedule.Schedule(services)
+    assert daily.step() == 0
+    assert 0 < daily.step() <= schedule.LONGEST_SECONDS
+    assert making.kept(folder)[1:] == [ahead]
 
 
 def test_a_failed_backup_alarms_until_one_succeeds(services, folder, clock):

@@ -34,7 +34,7 @@ def command(
         try:
             with telling("backup", shown=not as_json) as told:
                 path, manifest = making.make(services, folder, told)
-            old = [] if to else making.remove_old(folder, keep)
+            old = [] if to else making.remove_old(folder, keep, services.clock.now())
         except (BackupError, OSError) as error:
             typer.echo(f"doorward backup: {error}", err=True)
             raise typer.Exit(1) from None

@@ -23,6 +23,7 @@ from doorward_server.units import authority
 
 _NAME = "doorward-%Y%m%dT%H%M%SZ.backup"
 _NAMED = re.compile(r"doorward-\d{8}T\d{6}Z\.backup")
+_LATEST = datetime.max.replace(tzinfo=UTC)
 _MAKING = ".making-"
 _ROOM = 2  # times the database's size: a copy, and that packed
 _SPARE = 64 << 20  # bytes that are left for others
@@ -69,21 +70,27 @@ def make(services: Services, folder: Path, told: Told = archive.silent) -> tuple
     return path, manifest
 
 
-def kept(folder: Path) -> list[Path]:
-    """The backups in a folder, the oldest first."""
+def kept(folder: Path, until: datetime = _LATEST) -> list[Path]:
+    """The backups in a folder, the oldest first; those after `until` were made by a clock that was ahead."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if _NAMED.fullmatch(path.name))
+    found = ((moment_of(path), path) for path in folder.iterdir())
+    return [path for _, path in sorted((made, path) for made, path in found if made and made <= until)]
 
 
-def moment_of(path: Path) -> datetime:
-    """When a backup was made, as its name says, in UTC."""
-    return datetime.strptime(path.name, _NAME).replace(tzinfo=UTC)
+def moment_of(path: Path) -> datetime | None:
+    """When a backup was made, as its name says, in UTC; None if that is not the name of a backup."""
+    if not _NAMED.fullmatch(path.name):
+        return None
+    try:
+        return datetime.strptime(path.name, _NAME).replace(tzinfo=UTC)
+    except ValueError:  # no such day
+        return None
 
 
-def remove_old(folder: Path, keep: int) -> list[Path]:
-    """Remove all backups but the newest `keep`; returns the removed ones."""
-    old = kept(folder)[: -max(1, keep)]
+def remove_old(folder: Path, keep: int, now: datetime) -> list[Path]:
+    """Remove all backups until `now` but the newest `keep`; returns the removed ones."""
+    old = kept(folder, now)[: -max(1, keep)]
     for path in old:
         path.unlink()
     return old

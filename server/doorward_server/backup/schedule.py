@@ -60,17 +60,20 @@ class Schedule:
         """Make a backup if one is due; returns the seconds until the next look."""
         services = self._services
         now = services.clock.now()
-        last = self._last()
+        last = self._last(now)
         if last is None:
             return LONGEST_SECONDS
         moment = due(last, self._at, services.settings.zone)
-        if now < moment:
+        if last <= now < moment:
             return min((moment - now).total_seconds(), LONGEST_SECONDS)
         return 0 if back_up(services) else RETRY_SECONDS
 
-    def _last(self) -> datetime.datetime | None:
-        """When the newest backup was made; without one, when the bank began; None for an empty bank."""
-        names = making.kept(self._services.settings.backups)
+    def _last(self, now: datetime.datetime) -> datetime.datetime | None:
+        """When the newest backup was made; without one, when the bank began; None for an empty bank.
+
+        One that a clock ahead has named for the future does not count: until then there would be no other.
+        """
+        names = making.kept(self._services.settings.backups, now)
         if names:
             return making.moment_of(names[-1])
         with self._services.database.reading() as session:
@@ -83,7 +86,7 @@ def back_up(services: Services) -> bool:
     settings = services.settings
     try:
         path, _ = making.make(services, settings.backups)
-        making.remove_old(settings.backups, settings.backup_keep)
+        making.remove_old(settings.backups, settings.backup_keep, services.clock.now())
     except (BackupError, OSError) as error:
         problem = str(error)
     else:

@@ -37,8 +37,11 @@ class SocketTransport:
 
     def receive(self) -> bytes:
         self._flush()
-        header = self._in.read(4)
-        frame = self._in.read(int.from_bytes(header, "big"))
+        try:
+            header = self._in.read(4)
+            frame = self._in.read(int.from_bytes(header, "big"))
+        except ConnectionResetError:  # it was killed while something of ours was unread
+            header = frame = b""
         if len(header) < 4 or not frame:
             os._exit(0)  # the world has ended; nothing here is worth saving
         return frame
